@@ -1,0 +1,2 @@
+// zlib: raw deflate for permessage-deflate (RFC 7692).
+#include <zlib.h>
