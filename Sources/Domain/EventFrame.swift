@@ -1,0 +1,91 @@
+import Foundation
+
+/// An event as bytes: `{"id":"<epoch>-<seq>","event":"<type>","data":{…}}`, exactly as the log, the bus and every client
+/// have it.
+///
+/// A worker encodes a frame once; whoever passes it on reads only the head, which always has this form.
+public struct EventFrame: Hashable, Sendable {
+    /// The event's place in the log.
+    public let id: EventID
+    /// What it says.
+    public let type: EventType
+    /// The whole frame, UTF-8 JSON.
+    public let bytes: [UInt8]
+
+    /// Encodes an event whose data is a value.
+    public init(id: EventID, type: EventType, data: some Encodable) throws {
+        self.id = id
+        self.type = type
+        var writer = JSONWriter(capacity: 256)
+        Self.writeHead(id: id, type: type, to: &writer)
+        writer.raw(try JSON.encode(data))
+        writer.raw("}")
+        self.bytes = writer.bytes
+    }
+
+    /// Encodes a piece of text, `token` or `reasoning`: the token path, written by hand.
+    public init(id: EventID, type: EventType, text: String, jobID: JobID) {
+        self.id = id
+        self.type = type
+        var writer = JSONWriter(capacity: text.utf8.count + 128)
+        Self.writeHead(id: id, type: type, to: &writer)
+        writer.raw(#"{"job_id":"#)
+        writer.string(jobID.rawValue)
+        writer.raw(#","token":"#)
+        writer.string(text)
+        writer.raw("}}")
+        self.bytes = writer.bytes
+    }
+
+    /// Takes a frame that was read, with the head that was found in it.
+    init(id: EventID, type: EventType, bytes: [UInt8]) {
+        self.id = id
+        self.type = type
+        self.bytes = bytes
+    }
+
+    private static func writeHead(id: EventID, type: EventType, to writer: inout JSONWriter) {
+        writer.raw(#"{"id":""#)
+        writer.raw(id.description)
+        writer.raw(#"","event":""#)
+        writer.raw(type.rawValue)
+        writer.raw(#"","data":"#)
+    }
+}
+
+extension EventFrame {
+    /// Reads the head of a frame and keeps its bytes; nil when they do not have the form.
+    public init?(parsing bytes: [UInt8]) {
+        guard let head = Self.head(of: bytes) else { return nil }
+        self.init(id: head.id, type: head.type, bytes: bytes)
+    }
+
+    /// The id and type of a frame, read from its head alone; nil when the bytes do not have the form.
+    public static func head(of bytes: some Collection<UInt8>) -> (id: EventID, type: EventType)? {
+        guard let afterID = bytes.dropping(prefix: #"{"id":""#),
+            let idEnd = afterID.firstIndex(of: UInt8(ascii: "\"")),
+            let id = EventID(utf8: afterID[..<idEnd]),
+            let afterType = afterID[idEnd...].dropping(prefix: #"","event":""#),
+            let typeEnd = afterType.firstIndex(of: UInt8(ascii: "\"")),
+            let type = EventType(rawValue: String(decoding: afterType[..<typeEnd], as: UTF8.self))
+        else { return nil }
+        return (id, type)
+    }
+
+    /// Decodes the frame's data.
+    public func data<Value: Decodable>(as type: Value.Type) throws -> Value {
+        try JSON.decode(Envelope<Value>.self, from: Data(self.bytes)).data
+    }
+
+    private struct Envelope<Value: Decodable>: Decodable {
+        var data: Value
+    }
+}
+
+extension Collection<UInt8> {
+    fileprivate func dropping(prefix: StaticString) -> SubSequence? {
+        let count = prefix.utf8CodeUnitCount
+        let matches = prefix.withUTF8Buffer { self.prefix(count).elementsEqual($0) }
+        return matches ? self.dropFirst(count) : nil
+    }
+}
