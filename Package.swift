@@ -92,7 +92,7 @@ let package = Package(
         room("Redis", imports: ["CHiredis", nio, nioPosix, nioSSL, deque, logging, lifecycle]),
         room("Store", imports: ["Domain", grdb, deque, logging]),
         room("Events", imports: ["Domain", "Redis", nio, deque, logging]),
-        room("Queue", imports: ["Domain", "Redis", "Store", "Events", logging, lifecycle]),
+        room("Queue", imports: ["Domain", "Redis", "Store", "Events", nio, logging]),
         room("HTTPClient", imports: ["CCurl"]),
         room("LLM", imports: ["Domain", "HTTPClient"]),
         room("Engine", imports: ["Domain", "LLM"]),
@@ -127,7 +127,7 @@ let package = Package(
         command("penguin-worker", imports: ["PenguinServer", "Settings", arguments]),
         command("penguin", imports: ["Domain", "Settings", "WebSocket", nio, arguments]),
         // Not shipped: an echo for conformance suites, the load generator, the provider's stand-in.
-        command("websocket-echo", imports: ["WebSocket", hummingbirdCore, httpTypes, nio, logging, arguments]),
+        command("websocket-echo", imports: ["WebSocket", hummingbird, hummingbirdCore, httpTypes, nio, logging, arguments]),
         command("fake-provider", imports: ["TestSupport", arguments]),
         command("penguin-bench", imports: ["TestSupport", "Domain", "WebSocket", nio, arguments]),
 

@@ -1,0 +1,27 @@
+package import Domain
+
+/// The one value in which a run ends.
+package enum RunOutcome: Sendable, Equatable {
+    /// With an answer, or with what was there when a stop condition held.
+    case completed(RunResult)
+    /// Without; `RunResult` has what was there.
+    case failed(JobFailure, RunResult)
+    /// Somebody asked for the end.
+    case cancelled(RunResult)
+    /// The worker ends: the job goes back and nothing of this attempt counts but its journal.
+    case released
+    /// The lease is gone, or may be: nothing may be written any more.
+    case abandoned
+}
+
+/// What a run has made.
+package struct RunResult: Sendable, Equatable {
+    /// The text of the last iteration.
+    package var text: String
+    /// Its reasoning.
+    package var reasoning: String
+    package var actions: [ActionResult]
+    package var iterations: Int
+    package var usage: TokenUsage
+    package var stopReason: StopReason
+}

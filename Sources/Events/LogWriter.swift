@@ -1,0 +1,224 @@
+package import Domain
+package import Logging
+import Synchronization
+
+/// Writes the events of one attempt into the job's log, in order, under the attempt's epoch.
+///
+/// The engine adds events without waiting; `run` sends them, one batch at a time, and what comes while a batch is on its
+/// way goes with the next. When Redis has lost the log, it is made anew with a `snapshot` of the text so far. While Redis
+/// is away, events wait; beyond `textBytesMax` of text the engine waits too.
+package final class LogWriter: Sendable {
+    private struct State {
+        var pending = PendingEvents()
+        var text: TextSoFar
+        var next: EventID
+        /// The last event known to be in the log.
+        var written = EventID.start
+        var addedCount = 0
+        var sentCount = 0
+        var isFlushing = false
+        var isClosed = false
+        var isFenced = false
+        var flushers: [(count: Int, wakeUp: WakeUp)] = []
+    }
+
+    /// Text that may wait for Redis before the engine has to.
+    package static let textBytesMax = 1 << 20
+    /// How long the engine waits for Redis before it goes on, so that its own limits are looked at.
+    private static let pushBackMax = Duration.seconds(1)
+
+    private let job: JobID
+    private let log: EventLog
+    private let start: EventFrame
+    private let logger: Logger
+    private let isOurs: @Sendable () async -> Bool
+    private let state: Mutex<State>
+    private let work = WakeUp()
+
+    /// A writer for the attempt at `epoch`.
+    ///
+    /// `start` is the log's first event, should it be gone; `isOurs` asks the ledger whether the epoch still holds.
+    package init(
+        job: JobID, epoch: Int64, log: EventLog, start: EventFrame, logger: Logger,
+        isOurs: @escaping @Sendable () async -> Bool
+    ) {
+        self.job = job
+        self.log = log
+        self.start = start
+        self.logger = logger
+        self.isOurs = isOurs
+        self.state = Mutex(State(text: TextSoFar(job: job), next: EventID(epoch: epoch, sequence: 0)))
+    }
+
+    /// Adds text of the answer or the reasoning; waits only while too much of it is unsent.
+    package func add(_ text: String, as type: EventType) async {
+        let isTooMuch = self.state.withLock { state in
+            state.pending.add(text, as: type, at: .now)
+            state.addedCount += 1
+            return state.pending.textBytes > Self.textBytesMax
+        }
+        self.work.call()
+        if isTooMuch { await self.flush(within: Self.pushBackMax) }
+    }
+
+    /// Adds any other event.
+    package func add(_ data: some Encodable & Sendable, as type: EventType) {
+        self.state.withLock { state in
+            state.pending.add(data, as: type)
+            state.addedCount += 1
+        }
+        self.work.call()
+    }
+
+    /// Waits until everything added so far is in the log, at most `limit`; returns the last event that is.
+    @discardableResult
+    package func flush(within limit: Duration) async -> EventID {
+        let wakeUp = WakeUp()
+        let isDone = self.state.withLock { state in
+            guard state.sentCount < state.addedCount, !state.isFenced else { return true }
+            state.isFlushing = true
+            state.flushers.append((state.addedCount, wakeUp))
+            return false
+        }
+        if !isDone {
+            self.work.call()
+            await wakeUp.wait(within: limit)
+        }
+        return self.state.withLock { $0.written }
+    }
+
+    /// Ends `run` and returns the id for the terminal event, which is written after the commit.
+    package func close() -> EventID {
+        let next = self.state.withLock { state in
+            state.isClosed = true
+            return state.next
+        }
+        self.work.call()
+        return next
+    }
+
+    /// Sends what is added until the writer is closed. False when a newer epoch has taken the log over.
+    package func run() async -> Bool {
+        while let (frames, count) = await self.nextBatch() {
+            let isOurs = await self.deliver(frames)
+            self.settle(frames.last?.id, count: count, isOurs: isOurs)
+            if !isOurs { return false }
+        }
+        return true
+    }
+
+    /// The events that are due, numbered; nil once the writer is closed.
+    private func nextBatch() async -> (frames: [EventFrame], count: Int)? {
+        while true {
+            let (readiness, isClosed) = self.state.withLock { state in
+                (state.isFlushing ? .ready : state.pending.readiness(at: .now), state.isClosed)
+            }
+            switch readiness {
+            case _ where isClosed: return nil
+            case .ready where !self.state.withLock({ $0.pending.items.isEmpty }): return self.takeBatch()
+            case .ready: self.state.withLock { $0.isFlushing = false }
+            case .empty: await self.work.wait()
+            case .waiting(let due): await self.work.wait(within: due - .now)
+            }
+            if Task.isCancelled { return nil }
+        }
+    }
+
+    private func takeBatch() -> (frames: [EventFrame], count: Int) {
+        self.state.withLock { state in
+            state.isFlushing = false
+            let items = state.pending.takeAll()
+            var frames: [EventFrame] = []
+            frames.reserveCapacity(items.count)
+            for item in items {
+                guard let frame = self.frame(of: item, id: state.next) else { continue }
+                state.text.apply(item)
+                state.next = state.next.next
+                frames.append(frame)
+                if state.text.isSnapshotDue, let snapshot = state.text.snapshot(id: state.next) {
+                    state.next = state.next.next
+                    frames.append(snapshot)
+                }
+            }
+            return (frames, state.addedCount)
+        }
+    }
+
+    private func frame(of item: PendingEvents.Item, id: EventID) -> EventFrame? {
+        switch item {
+        case .text(let type, let text):
+            return EventFrame(id: id, type: type, text: text, jobID: self.job)
+        case .data(let type, let data):
+            do {
+                return try EventFrame(id: id, type: type, data: data)
+            } catch {
+                self.logger.error("An event cannot be encoded", metadata: [LogKeys.error: "\(error)"])
+                return nil
+            }
+        }
+    }
+
+    private func settle(_ last: EventID?, count: Int, isOurs: Bool) {
+        let due = self.state.withLock { state in
+            if isOurs {
+                state.sentCount = count
+                if let last { state.written = last }
+            } else {
+                state.isFenced = true
+            }
+            let due = state.flushers.filter { !isOurs || $0.count <= count }
+            state.flushers.removeAll { !isOurs || $0.count <= count }
+            return due
+        }
+        for flusher in due { flusher.wakeUp.call() }
+    }
+}
+
+// MARK: - Delivery
+
+extension LogWriter {
+    /// Brings the frames into the log, whatever Redis does meanwhile. False when a newer epoch has taken over.
+    private func deliver(_ frames: [EventFrame]) async -> Bool {
+        var unsent = frames
+        var backoff = Duration.milliseconds(50)
+        while !unsent.isEmpty {
+            do {
+                switch try await self.log.append(unsent, to: self.job) {
+                case .all: return true
+                case .logMissing:
+                    guard await self.isOurs() else { return false }
+                    try await self.log.recreate(self.job, with: self.remains(of: unsent))
+                    return true
+                }
+            } catch {
+                // Refused, or no answer: some of it may be in the log already, and the log's end tells.
+                if error.code != .fenced {
+                    self.logger.debug("The log is out of reach", metadata: [LogKeys.error: "\(error)"])
+                    if self.state.withLock({ $0.isClosed }) || Task.isCancelled { return true }
+                    try? await Task.sleep(for: backoff * Double.random(in: 0.5...1))
+                    backoff = min(backoff * 2, .seconds(2))
+                }
+                guard let rest = await self.unwritten(unsent, after: error) else { return false }
+                unsent = rest
+            }
+        }
+        return true
+    }
+
+    /// The frames that are not in the log yet; nil when a newer epoch has written to it.
+    private func unwritten(_ frames: [EventFrame], after error: EventsError) async -> [EventFrame]? {
+        guard let last = try? await self.log.last(of: self.job)?.id, let first = frames.first else { return frames }
+        if last.epoch > first.id.epoch { return nil }
+        return frames.filter { $0.id > last }
+    }
+
+    /// What a lost log is made anew from: its first event, what is not text, and the whole text so far.
+    private func remains(of frames: [EventFrame]) -> [EventFrame] {
+        let snapshot = self.state.withLock { state -> EventFrame? in
+            defer { state.next = state.next.next }
+            return state.text.snapshot(id: state.next)
+        }
+        let others = frames.filter { $0.type != .token && $0.type != .reasoning }
+        return [self.start] + others + (snapshot.map { [$0] } ?? [])
+    }
+}

@@ -1,0 +1,54 @@
+package import Domain
+package import Events
+
+extension EventFrame {
+    /// The first event of a job's log, told from what was submitted.
+    static func start(
+        of job: JobID, kind: JobKind, payload: String, conversation: ConversationID?, agent: AgentID?
+    ) throws -> EventFrame {
+        let chat = kind == .chat ? try JSON.decode(ChatPayload.self, from: payload) : nil
+        let data = EventData.Start(
+            jobID: job, conversationID: conversation, agentID: agent, messageID: chat?.answerID,
+            userMessageID: chat?.userMessageID)
+        return try EventFrame(id: .start, type: .start, data: data)
+    }
+}
+
+extension Job {
+    /// The first event of the job's log.
+    package func startFrame() throws -> EventFrame {
+        try EventFrame.start(
+            of: self.id, kind: self.kind, payload: self.payload, conversation: self.conversationID, agent: self.agentID)
+    }
+
+    /// The terminal event of an ended job, told from its row.
+    package func terminalFrame(id: EventID) throws -> EventFrame {
+        switch self.state {
+        case .completed:
+            let result = try JSON.decode(JSONValue.self, from: self.result ?? "{}")
+            return try EventFrame(id: id, type: .complete, data: result)
+        case .cancelled:
+            return try EventFrame(id: id, type: .cancelled, data: EventData.Cancelled(jobID: self.id))
+        case .failed, .dead:
+            let unknown = JobFailure(code: "unknown", message: "The job failed.", retryable: false)
+            let data = EventData.Failure(jobID: self.id, failure: self.failure ?? unknown)
+            return try EventFrame(id: id, type: .error, data: data)
+        case .scheduled, .queued, .dispatched, .running, .waiting:
+            preconditionFailure("job \(self.id) is \(self.state), which is not an end")
+        }
+    }
+
+    /// What a follower is told when the log does not have the end.
+    package func view() throws -> LedgerView {
+        guard self.state.isTerminal else { return .open }
+        let last = EventID(epoch: max(self.epoch, 1), sequence: Int64(Int32.max))
+        var snapshot: EventFrame?
+        if self.kind == .chat, let result = self.result {
+            let reply = try JSON.decode(ChatReply.self, from: result)
+            let data = EventData.Snapshot(
+                jobID: self.id, text: reply.response, reasoning: reply.reasoning, iteration: reply.iterations)
+            snapshot = try EventFrame(id: last, type: .snapshot, data: data)
+        }
+        return .ended(snapshot: snapshot, terminal: try self.terminalFrame(id: last.next))
+    }
+}

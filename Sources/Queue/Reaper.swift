@@ -1,0 +1,98 @@
+import Domain
+import Events
+package import Logging
+import Store
+
+/// Looks for what a death has left: lost leases, cancels nobody obeys, ends nobody announced. Every process has one.
+package struct Reaper: Sendable {
+    /// Rows looked at in one go.
+    private static let batchMax = 256
+    /// Workers' rows are kept this long after their last heartbeat, for people to look at.
+    private static let silentWorkersKept = Duration.seconds(3600)
+
+    private let queue: JobQueue
+    private let logger: Logger
+
+    package init(queue: JobQueue, logger: Logger) {
+        self.queue = queue
+        self.logger = logger
+    }
+
+    /// Reaps every `reapInterval`, jittered so that many processes do not do it at once, until cancelled.
+    package func run() async {
+        while !Task.isCancelled {
+            do {
+                try await self.pass()
+            } catch {
+                self.logger.warning("Reaping failed, will be tried again", metadata: [LogKeys.error: "\(error)"])
+            }
+            try? await Task.sleep(for: self.queue.configuration.reapInterval * Double.random(in: 0.75...1.25))
+        }
+    }
+
+    /// One round.
+    package func pass() async throws {
+        try await self.takeLostJobs()
+        try await self.shutOutTheDeaf()
+        try await self.announceTheEnded()
+        try await self.queue.database.write(.relaxed) { connection in
+            try Workers(connection).removeSilent(for: Self.silentWorkersKept)
+        }
+    }
+
+    private func takeLostJobs() async throws {
+        let configuration = self.queue.configuration
+        let lost = try await self.queue.database.write(.durable) { connection in
+            try Ledger(connection).reap(
+                lease: configuration.lease, lostMax: configuration.lostMax, limit: Self.batchMax)
+        }
+        for job in lost {
+            self.logger.warning(
+                "A job lost its worker", metadata: [LogKeys.job: "\(job.id)", "state": "\(job.state.rawValue)"])
+            await self.fence(job)
+        }
+        if !lost.isEmpty { self.queue.dispatcher.noteQueued() }
+    }
+
+    /// Writes the first event of the new epoch at once: from then on Redis refuses the old worker's.
+    private func fence(_ job: LostJob) async {
+        let id = EventID(epoch: job.epoch, sequence: 0)
+        if job.state == .dead { return await self.queue.announceFromLedger(job.id, at: id) }
+        let data = EventData.Attempt(jobID: job.id, attempt: job.attempt, reason: "lost")
+        do {
+            _ = try await self.queue.log.append([EventFrame(id: id, type: .attempt, data: data)], to: job.id)
+        } catch {
+            self.logger.debug("A lost job's log is not fenced", metadata: [LogKeys.error: "\(error)"])
+        }
+    }
+
+    private func shutOutTheDeaf() async throws {
+        let grace = self.queue.configuration.cancelGrace
+        let overdue = try await self.queue.database.read { connection in
+            try Ledger(connection).overdueCancels(grace: grace, limit: Self.batchMax)
+        }
+        for job in overdue {
+            let ending = Ending(state: .cancelled, stopReason: .cancelled)
+            let id = try await self.queue.database.write(.durable) { try Ledger($0).end(job, ending) }
+            await self.queue.announceFromLedger(job.id, at: id)
+            self.queue.dispatcher.noteQueued()
+        }
+    }
+
+    private func announceTheEnded() async throws {
+        let age = self.queue.configuration.reapInterval
+        let jobs = try await self.queue.database.read { connection in
+            try Ledger(connection).unannounced(olderThan: age, limit: Self.batchMax)
+        }
+        for job in jobs {
+            let last = try await self.queue.log.last(of: job.id)
+            if last == nil || last?.type.isTerminal == true {
+                // Nothing to write to, or written already and only not noted.
+                try await self.queue.database.write(.relaxed) { try Ledger($0).announced(job.id) }
+            } else if let last {
+                let id = last.id.epoch >= job.epoch ? last.id.next : EventID(epoch: job.epoch, sequence: 0)
+                await self.queue.announce(job, at: id)
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+import Glibc
+import NIOCore
+import Redis
+
+struct Tools {}

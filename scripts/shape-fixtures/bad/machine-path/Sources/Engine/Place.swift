@@ -1,0 +1,1 @@
+let place = "/Users/somebody/data"

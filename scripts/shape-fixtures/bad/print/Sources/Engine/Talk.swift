@@ -1,0 +1,5 @@
+func talk() {
+    print("here")
+    debugPrint("here")
+    _ = "\(print("here"))"
+}

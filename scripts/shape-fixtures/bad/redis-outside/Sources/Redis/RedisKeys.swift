@@ -1,0 +1,2 @@
+let highKey = "jobs:high"
+let subscribe = "SUBSCRIBE"

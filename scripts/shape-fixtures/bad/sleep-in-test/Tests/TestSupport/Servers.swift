@@ -1,0 +1,1 @@
+func wait() { sleep(1) }

@@ -1,0 +1,4 @@
+import CHiredis
+import GRDB
+
+struct Claims {}

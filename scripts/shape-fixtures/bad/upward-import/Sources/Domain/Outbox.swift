@@ -1,0 +1,3 @@
+internal import Queue
+
+struct Outbox {}

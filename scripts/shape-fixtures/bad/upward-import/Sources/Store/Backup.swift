@@ -1,0 +1,5 @@
+import Domain
+import PenguinAPI
+import Redis
+
+struct Backup {}

@@ -1,0 +1,2 @@
+final class SessionManager {}
+struct Session {}
