@@ -24,6 +24,8 @@ public struct Job: Hashable, Sendable {
     public var stopReason: StopReason?
     /// Executions so far; shutdowns are not counted.
     public var attempt: Int
+    /// How often it was claimed, shutdowns counted: 1 means that nothing of it was ever shown.
+    public var claims: Int
     /// How often its lease ran out.
     public var lost: Int
     /// The fencing number of the newest lease; 0 before the first.
@@ -45,7 +47,7 @@ public struct Job: Hashable, Sendable {
     public init(
         id: JobID, kind: JobKind, tenant: TenantID, state: JobState, priority: JobPriority,
         conversationID: ConversationID?, agentID: AgentID?, payload: String, result: String?, failure: JobFailure?,
-        stopReason: StopReason?, attempt: Int, lost: Int, epoch: Int64, workerID: WorkerID?, cancelRequested: Bool,
+        stopReason: StopReason?, attempt: Int, claims: Int, lost: Int, epoch: Int64, workerID: WorkerID?, cancelRequested: Bool,
         announced: Bool, createdAt: Timestamp, startedAt: Timestamp?, finishedAt: Timestamp?
     ) {
         self.id = id
@@ -60,6 +62,7 @@ public struct Job: Hashable, Sendable {
         self.failure = failure
         self.stopReason = stopReason
         self.attempt = attempt
+        self.claims = claims
         self.lost = lost
         self.epoch = epoch
         self.workerID = workerID

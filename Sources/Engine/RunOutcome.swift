@@ -24,4 +24,16 @@ package struct RunResult: Sendable, Equatable {
     package var iterations: Int
     package var usage: TokenUsage
     package var stopReason: StopReason
+
+    package init(
+        text: String, reasoning: String, actions: [ActionResult], iterations: Int, usage: TokenUsage,
+        stopReason: StopReason
+    ) {
+        self.text = text
+        self.reasoning = reasoning
+        self.actions = actions
+        self.iterations = iterations
+        self.usage = usage
+        self.stopReason = stopReason
+    }
 }

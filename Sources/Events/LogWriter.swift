@@ -14,6 +14,8 @@ package final class LogWriter: Sendable {
         var next: EventID
         /// The last event known to be in the log.
         var written = EventID.start
+        /// The last `progress`.
+        var iterationBegan = EventID.start
         var addedCount = 0
         var sentCount = 0
         var isFlushing = false
@@ -65,6 +67,15 @@ package final class LogWriter: Sendable {
     package func add(_ data: some Encodable & Sendable, as type: EventType) {
         self.state.withLock { state in
             state.pending.add(data, as: type)
+            state.addedCount += 1
+        }
+        self.work.call()
+    }
+
+    /// Adds a `truncate` to where the iteration began: its text does not count.
+    package func truncateIteration() {
+        self.state.withLock { state in
+            state.pending.addTruncateIteration()
             state.addedCount += 1
         }
         self.work.call()
@@ -131,8 +142,11 @@ package final class LogWriter: Sendable {
             var frames: [EventFrame] = []
             frames.reserveCapacity(items.count)
             for item in items {
-                guard let frame = self.frame(of: item, id: state.next) else { continue }
+                guard let frame = self.frame(of: item, id: state.next, iterationBegan: state.iterationBegan) else {
+                    continue
+                }
                 state.text.apply(item)
+                if frame.type == .progress { state.iterationBegan = frame.id }
                 state.next = state.next.next
                 frames.append(frame)
                 if state.text.isSnapshotDue, let snapshot = state.text.snapshot(id: state.next) {
@@ -144,17 +158,20 @@ package final class LogWriter: Sendable {
         }
     }
 
-    private func frame(of item: PendingEvents.Item, id: EventID) -> EventFrame? {
-        switch item {
-        case .text(let type, let text):
-            return EventFrame(id: id, type: type, text: text, jobID: self.job)
-        case .data(let type, let data):
-            do {
+    private func frame(of item: PendingEvents.Item, id: EventID, iterationBegan: EventID) -> EventFrame? {
+        do {
+            switch item {
+            case .text(let type, let text):
+                return EventFrame(id: id, type: type, text: text, jobID: self.job)
+            case .data(let type, let data):
                 return try EventFrame(id: id, type: type, data: data)
-            } catch {
-                self.logger.error("An event cannot be encoded", metadata: [LogKeys.error: "\(error)"])
-                return nil
+            case .truncateIteration:
+                let data = EventData.Truncate(jobID: self.job, to: iterationBegan)
+                return try EventFrame(id: id, type: .truncate, data: data)
             }
+        } catch {
+            self.logger.error("An event cannot be encoded", metadata: [LogKeys.error: "\(error)"])
+            return nil
         }
     }
 

@@ -11,6 +11,8 @@ struct PendingEvents {
     enum Item: Sendable {
         case text(EventType, String)
         case data(EventType, any Encodable & Sendable)
+        /// `truncate` to where the iteration began, which is known when it is sent.
+        case truncateIteration
     }
 
     enum Readiness: Equatable {
@@ -45,6 +47,10 @@ struct PendingEvents {
 
     mutating func add(_ data: any Encodable & Sendable, as type: EventType) {
         self.items.append(.data(type, data))
+    }
+
+    mutating func addTruncateIteration() {
+        self.items.append(.truncateIteration)
     }
 
     func readiness(at now: ContinuousClock.Instant) -> Readiness {

@@ -24,7 +24,7 @@ struct TextSoFar {
             self.iteration = progress.iteration
             self.text = ""
             self.reasoning = ""
-        case .data(.truncate, _):
+        case .data(.truncate, _), .truncateIteration:
             self.text = ""
             self.reasoning = ""
         case .data: break

@@ -98,12 +98,9 @@ struct ChatChunk: Decodable {
     }
 
     /// Reads the bytes of one chunk; halves of surrogate pairs become U+FFFD.
+    ///
+    /// They are replaced beforehand: a member that is read leniently would otherwise be lost without an error.
     static func decode(_ bytes: [UInt8]) throws -> ChatChunk {
-        do {
-            return try JSONDecoder().decode(ChatChunk.self, from: Data(bytes))
-        } catch {
-            guard let repaired = LoneSurrogates.replaced(in: bytes) else { throw error }
-            return try JSONDecoder().decode(ChatChunk.self, from: Data(repaired))
-        }
+        try JSONDecoder().decode(ChatChunk.self, from: Data(LoneSurrogates.replaced(in: bytes) ?? bytes))
     }
 }

@@ -102,6 +102,7 @@ extension ChatChunkScanner {
     private mutating func scanFinish() -> Bool {
         if self.nextIs("null") { return self.literal("null") }
         guard let name = self.plainString() else { return false }
+        if name.bytes.isEmpty { return true }
         if name.is("stop") {
             self.found.finish = .stop
         } else if name.is("tool_calls") {

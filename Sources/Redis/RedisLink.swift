@@ -43,21 +43,29 @@ final class RedisLink: Sendable {
         self.logger = logger
     }
 
-    /// Runs until `stop()` or the task's cancellation. Throws `.tls` when the CA file cannot be read, `.closed` when run twice.
+    /// Runs until `stop()` or the task's cancellation. Returns at once when stopped before.
+    ///
+    /// Throws `.tls` when the CA file cannot be read, `.unsupported` when it runs already.
     func run(for delegate: any RedisLinkDelegate) async throws(RedisError) {
         let tls = try self.configuration.makeTLSContext()
         let ended = self.eventLoop.makePromise(of: Void.self)
-        let started = self.state.withLock { state -> Bool in
-            guard case .idle = state.phase else { return false }
+        let found = self.state.withLock { state -> Phase in
+            let found = state.phase
+            guard case .idle = found else { return found }
             state.phase = .connecting
             state.delegate = delegate
             state.tls = tls
             state.ended = ended
-            return true
+            return found
         }
-        guard started else {
+        switch found {
+        case .idle:
+            break
+        case .stopped:
+            return ended.succeed()
+        case .connecting, .connected, .waiting:
             ended.succeed()
-            throw RedisError(.closed, "\(self.name) is closed or runs already")
+            throw RedisError(.unsupported, "\(self.name) runs already")
         }
         self.eventLoop.execute { self.connect() }
         await withTaskCancellationHandler {

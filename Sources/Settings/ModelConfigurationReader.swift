@@ -87,11 +87,12 @@ struct ModelConfigurationReader {
             }
             return ""
         }
-        guard let parts = URLComponents(string: given.text), Self.isBase(parts) else {
+        let base = String(given.text.reversed().drop { $0 == "/" }.reversed())
+        guard let parts = URLComponents(string: base), Self.isBase(parts), !base.contains(where: \.isWhitespace) else {
             reader.refuse(name, id: self.id, given)
             return ""
         }
-        return String(given.text.reversed().drop { $0 == "/" }.reversed())
+        return base
     }
 
     /// `max_tokens` is the name that older files use.

@@ -16,24 +16,29 @@ enum NearestName {
     }
 
     private static func score(_ path: [String], _ candidate: [String]) -> Int? {
-        guard let leaf = path.last, let other = candidate.last else { return nil }
+        guard let leaf = path.last, let other = candidate.last, leaf.utf8.count <= other.utf8.count + 3 else {
+            return nil
+        }
         let distance = self.distance(Array(leaf.lowercased().utf8), Array(other.utf8))
         guard distance <= min(3, max(1, other.count / 3)) else { return nil }
         return 2 * distance + (path.dropLast() == candidate.dropLast() ? 0 : 3)
     }
 
-    /// Levenshtein's distance: letters to insert, delete or replace.
+    /// How many letters to insert, delete or replace, or neighbours to swap ("optimal string alignment").
     static func distance(_ first: [UInt8], _ second: [UInt8]) -> Int {
-        var row = Array(0...second.count)
+        var rows = [Array(0...second.count)]
         for (index, letter) in first.enumerated() {
-            var diagonal = row[0]
-            row[0] = index + 1
+            var row = [index + 1]
             for (column, other) in second.enumerated() {
-                let replaced = diagonal + (letter == other ? 0 : 1)
-                diagonal = row[column + 1]
-                row[column + 1] = min(replaced, row[column] + 1, diagonal + 1)
+                var best = min(rows[index][column + 1], row[column]) + 1
+                best = min(best, rows[index][column] + (letter == other ? 0 : 1))
+                if index > 0, column > 0, letter == second[column - 1], other == first[index - 1] {
+                    best = min(best, rows[index - 1][column - 1] + 1)
+                }
+                row.append(best)
             }
+            rows.append(row)
         }
-        return row[second.count]
+        return rows[first.count][second.count]
     }
 }

@@ -13,7 +13,7 @@ package struct PassedVariable: Sendable {
         PassedVariable(name: "ANTHROPIC_API_KEY", summary: "The key for provider `anthropic`."),
         PassedVariable(
             name: "ANTHROPIC_BASE_URL",
-            summary: "Where `anthropic` is, in place of https://api.anthropic.com/v1."
+            summary: "Where `anthropic` is, in place of https://api.anthropic.com."
         ),
         PassedVariable(name: "OPENROUTER_API_KEY", summary: "The key for provider `openrouter` and model discovery."),
         PassedVariable(

@@ -39,7 +39,7 @@ extension Settings.LLM {
             SettingKey(
                 "model_configs.<id>.api_key_env",
                 .text("the name of a variable in capitals, never the key itself"),
-                defaultNote: "the provider's",
+                defaultNote: "the provider's; none with `api_base`",
                 example: "OPENROUTER_API_KEY",
                 "The environment variable that holds the key.",
                 isSecret: true

@@ -19,7 +19,7 @@ extension Settings.Redis {
                 "redis.url",
                 variable: "REDIS_URL",
                 .text("redis://[user:password@]host[:port][/number], rediss://… for TLS, or unix:///path"),
-                defaultNote: "none: a private Redis is started",
+                defaultNote: "none (a private Redis is started)",
                 example: "redis://127.0.0.1:6379/0",
                 "The Redis server; in the file only without a password.",
                 isSecret: true

@@ -102,6 +102,7 @@ extension Settings.Server {
     /// Scheme, host and port and nothing else, as browsers send it in `Origin`.
     private static func isOrigin(_ text: String) -> Bool {
         if text == "*" { return true }
+        if text.contains(where: \.isWhitespace) { return false }
         guard let parts = URLComponents(string: text), let host = parts.host, !host.isEmpty else { return false }
         return parts.scheme != nil && parts.path.isEmpty && parts.query == nil && parts.fragment == nil
             && parts.user == nil && parts.password == nil

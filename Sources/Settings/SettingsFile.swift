@@ -20,7 +20,8 @@ struct SettingsFile {
                 throw SettingsError.Problem(
                     code: .fileMissing,
                     key: "",
-                    message: "\(SettingsError.quoted(variable)): HOME is not set",
+                    message:
+                        "\(SettingsError.quoted(variable)) is no path (a ~ needs HOME to be set)",
                     origin: .variable("PENGUIN_CONFIG")
                 )
             }
@@ -110,8 +111,10 @@ extension YamlError {
     /// What the parser found, without the snippet of the file that its `description` shows: it may hold a secret.
     fileprivate var plainMessage: String {
         switch self {
-        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _),
-            .reader(let problem, _, _, _), .writer(let problem), .emitter(let problem), .representer(let problem):
+        case .scanner(let context, let problem, _, _), .parser(let context, let problem, _, _),
+            .composer(let context, let problem, _, _):
+            context.map { "\($0.text), \(problem)" } ?? problem
+        case .reader(let problem, _, _, _), .writer(let problem), .emitter(let problem), .representer(let problem):
             problem
         case .duplicatedKeysInMapping(let names, _): "the same key twice: \(names.sorted().joined(separator: ", "))"
         case .no, .memory, .dataCouldNotBeDecoded: "not YAML"

@@ -146,7 +146,7 @@ struct SettingsReader {
         self.problems.append(SettingsError.Problem(code: code, key: section, message: message, origin: origin))
     }
 
-    /// Notes that a key's value, fine by itself, does not go with the other's; says nothing when either is wrong itself.
+    /// Notes that a key's value, fine by itself, does not go with the other's; silent when either is wrong by itself.
     mutating func contradiction(_ name: String, with other: String, _ message: String) {
         guard !self.problems.contains(where: { $0.key == name || $0.key == other }) else { return }
         self.add(.badValue, name, message, at: self.given(name)?.origin ?? .defaults)

@@ -4,7 +4,7 @@ extension Job {
     /// The columns in the order in which `init(row:)` reads them.
     static let columns = """
         id, kind, tenant, state, priority, conversation_id, agent_id, payload, result, failure, stop_reason, \
-        attempt, lost, epoch, worker_id, cancel_requested_at, announced, created_at, started_at, finished_at
+        attempt, claims, lost, epoch, worker_id, cancel_requested_at, announced, created_at, started_at, finished_at
         """
 
     init(row: any SQLRow) throws {
@@ -25,13 +25,14 @@ extension Job {
             failure: try row.text(9).map { try JSON.decode(JobFailure.self, from: $0) },
             stopReason: row.text(10).flatMap(StopReason.init(rawValue:)),
             attempt: row.int(11),
-            lost: row.int(12),
-            epoch: row.integer(13) ?? 0,
-            workerID: row.id(14),
-            cancelRequested: row.integer(15) != nil,
-            announced: row.bool(16),
-            createdAt: row.time(17) ?? Timestamp(milliseconds: 0),
-            startedAt: row.time(18),
-            finishedAt: row.time(19))
+            claims: row.int(12),
+            lost: row.int(13),
+            epoch: row.integer(14) ?? 0,
+            workerID: row.id(15),
+            cancelRequested: row.integer(16) != nil,
+            announced: row.bool(17),
+            createdAt: row.time(18) ?? Timestamp(milliseconds: 0),
+            startedAt: row.time(19),
+            finishedAt: row.time(20))
     }
 }

@@ -9,11 +9,11 @@ extension Ledger {
         try ids.compactMap { id in
             let job = try self.connection.row(
                 """
-                UPDATE jobs SET state = 'running', epoch = \(Self.nextEpoch), attempt = attempt + 1, worker_id = $2,
-                    started_at = $1
+                UPDATE jobs SET state = 'running', epoch = \(Self.nextEpoch), attempt = attempt + 1,
+                    claims = claims + 1, worker_id = $2, started_at = $1
                 WHERE id = $3 AND state = 'dispatched' RETURNING \(Job.columns)
                 """, [SQLValue(self.connection.now), SQLValue(worker), SQLValue(id)], Job.init(row:))
-            if let job, job.attempt == 1, job.kind == .chat { try self.appendRequest(of: job) }
+            if let job, job.claims == 1, job.kind == .chat { try self.appendRequest(of: job) }
             return job
         }
     }

@@ -41,6 +41,7 @@ enum Migrations {
             failure TEXT,
             stop_reason TEXT,
             attempt BIGINT NOT NULL DEFAULT 0,
+            claims BIGINT NOT NULL DEFAULT 0,
             lost BIGINT NOT NULL DEFAULT 0,
             epoch BIGINT NOT NULL DEFAULT 0,
             worker_id TEXT,

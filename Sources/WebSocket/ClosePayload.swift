@@ -1,6 +1,8 @@
 import NIOCore
 
-/// The body of a Close frame: nothing, or a code and a reason. RFC 6455, section 5.5.1.
+/// The body of a Close frame: nothing, or a code and a reason.
+///
+/// RFC 6455, section 5.5.1.
 struct ClosePayload: Equatable {
     private static let reasonBytesMax = 123
 

@@ -1,7 +1,9 @@
 import CZlib
 import NIOCore
 
-/// Compresses one message at a time, without memory of the message before. RFC 7692, section 7.2.1.
+/// Compresses one message at a time, without memory of the message before.
+///
+/// RFC 7692, section 7.2.1.
 ///
 /// `@unchecked Sendable` because `CompressionPool` hands each one to a single owner at a time; the memory of a
 /// `z_stream` may not move, hence the pointer.
@@ -17,7 +19,15 @@ final class Deflater: @unchecked Sendable {
         self.stream.initialize(to: z_stream())
         let streamBytes = Int32(MemoryLayout<z_stream>.size)
         let status = deflateInit2_(
-            self.stream, Self.level, Z_DEFLATED, -Int32(windowBits), 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, streamBytes)
+            self.stream,
+            Self.level,
+            Z_DEFLATED,
+            -Int32(windowBits),
+            8,
+            Z_DEFAULT_STRATEGY,
+            ZLIB_VERSION,
+            streamBytes
+        )
         guard status == Z_OK else { return nil }
     }
 

@@ -1,4 +1,6 @@
-/// One entry of a `Sec-WebSocket-Extensions` header: a name and its parameters. RFC 6455, section 9.1.
+/// One entry of a `Sec-WebSocket-Extensions` header: a name and its parameters.
+///
+/// RFC 6455, section 9.1.
 struct ExtensionOffer: Equatable {
     struct Parameter: Equatable {
         let name: String

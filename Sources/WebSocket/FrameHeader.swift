@@ -1,9 +1,13 @@
 import NIOCore
 
-/// The first 2 to 14 bytes of a frame. RFC 6455, section 5.2.
+/// The first 2 to 14 bytes of a frame.
+///
+/// RFC 6455, section 5.2.
 struct FrameHeader: Equatable {
     var isFinal = true
-    /// The first reserved bit: the message is compressed. RFC 7692, section 6.
+    /// The first reserved bit: the message is compressed.
+    ///
+    /// RFC 7692, section 6.
     var isCompressed = false
     var opcode: FrameOpcode
     var mask: MaskingKey?
@@ -29,8 +33,12 @@ struct FrameHeader: Equatable {
         }
         buffer.moveReaderIndex(forwardBy: headerBytes)
         return FrameHeader(
-            isFinal: first & 0x80 != 0, isCompressed: first & 0x40 != 0, opcode: opcode, mask: mask,
-            payloadBytes: Int(length))
+            isFinal: first & 0x80 != 0,
+            isCompressed: first & 0x40 != 0,
+            opcode: opcode,
+            mask: mask,
+            payloadBytes: Int(length)
+        )
     }
 
     /// Writes the header in its shortest form.
@@ -54,7 +62,9 @@ struct FrameHeader: Equatable {
     }
 
     private static func checkedOpcode(
-        first: UInt8, second: UInt8, rules: FrameRules
+        first: UInt8,
+        second: UInt8,
+        rules: FrameRules
     ) throws(WebSocketFailure) -> FrameOpcode {
         guard let opcode = FrameOpcode(rawValue: first & 0x0F) else {
             throw WebSocketFailure(.protocolError, "reserved opcode")
@@ -74,7 +84,8 @@ struct FrameHeader: Equatable {
 
     /// The payload's length and the bytes that said so besides the first; nil until they are there.
     private static func length(
-        _ short: UInt8, in buffer: ByteBuffer
+        _ short: UInt8,
+        in buffer: ByteBuffer
     ) throws(WebSocketFailure) -> (UInt64, extraBytes: Int)? {
         let start = buffer.readerIndex + 2
         switch short {

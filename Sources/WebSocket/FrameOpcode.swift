@@ -1,4 +1,6 @@
-/// What a frame carries. RFC 6455, section 5.2.
+/// What a frame carries.
+///
+/// RFC 6455, section 5.2.
 enum FrameOpcode: UInt8 {
     case continuation = 0
     case text = 1

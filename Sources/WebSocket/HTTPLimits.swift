@@ -4,11 +4,17 @@ package struct HTTPLimits: Sendable {
     package var idleTimeout: Duration
     /// How long a request head may take from its first byte; default 10 s.
     package var headTimeout: Duration
-    /// How long the decision on an upgrade request may take; default 10 s. Later it is answered 503.
+    /// How long the decision on an upgrade request may take; default 10 s.
+    ///
+    /// Later it is answered 503.
     package var decisionTimeout: Duration
-    /// Largest header field, and largest sum of all of them, in bytes; default 80 KiB. More is answered 400.
+    /// Largest header field, and largest sum of all of them, in bytes; default 80 KiB.
+    ///
+    /// More is answered 400.
     package var headerBytesMax: Int
-    /// Most header fields of one request; default 256. More is answered 400.
+    /// Most header fields of one request; default 256.
+    ///
+    /// More is answered 400.
     package var headerFieldsMax: Int
 
     package init(

@@ -12,12 +12,17 @@ extension HTTPServerBuilder {
     ///         }
     ///     })
     package static func http1WithWebSocket(
-        configuration: WebSocketConfiguration = WebSocketConfiguration(), limits: HTTPLimits = HTTPLimits(),
+        configuration: WebSocketConfiguration = WebSocketConfiguration(),
+        limits: HTTPLimits = HTTPLimits(),
         decide: @escaping WebSocketDecider
     ) -> HTTPServerBuilder {
         HTTPServerBuilder { responder in
             WebSocketServerChannel(
-                responder: responder, configuration: configuration, limits: limits, decide: decide)
+                responder: responder,
+                configuration: configuration,
+                limits: limits,
+                decide: decide
+            )
         }
     }
 }

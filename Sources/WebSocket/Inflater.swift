@@ -1,7 +1,9 @@
 import CZlib
 import NIOCore
 
-/// Inflates one message at a time: raw deflate with the largest window, no memory of the message before. RFC 7692.
+/// Inflates one message at a time: raw deflate with the largest window, no memory of the message before.
+///
+/// RFC 7692.
 ///
 /// `@unchecked Sendable` because `CompressionPool` hands each one to a single owner at a time; the memory of a
 /// `z_stream` may not move, hence the pointer.
@@ -28,7 +30,9 @@ final class Inflater: @unchecked Sendable {
 
     /// Appends what the piece inflates to; throws 1009 as soon as `output` would hold more than `bytesMax`.
     func inflate(
-        _ input: UnsafeMutableRawBufferPointer, into output: inout ByteBuffer, bytesMax: Int
+        _ input: UnsafeMutableRawBufferPointer,
+        into output: inout ByteBuffer,
+        bytesMax: Int
     ) throws(WebSocketFailure) {
         self.stream.pointee.next_in = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
         self.stream.pointee.avail_in = UInt32(input.count)

@@ -1,4 +1,6 @@
-/// The four bytes that hide a client's payload from intermediaries. RFC 6455, section 5.3.
+/// The four bytes that hide a client's payload from intermediaries.
+///
+/// RFC 6455, section 5.3.
 struct MaskingKey: Equatable {
     /// In network order: the most significant byte is applied first.
     let bits: UInt32

@@ -70,7 +70,10 @@ struct MessageAssembler {
     private static var notUTF8: WebSocketFailure { WebSocketFailure(.invalidPayload, "text is not UTF-8") }
 
     private func inflate(
-        _ bytes: ByteBuffer, mask: MaskingKey?, offset: Int, into part: inout Part
+        _ bytes: ByteBuffer,
+        mask: MaskingKey?,
+        offset: Int,
+        into part: inout Part
     ) throws(WebSocketFailure) {
         let inflater: Inflater
         if let current = part.inflater {

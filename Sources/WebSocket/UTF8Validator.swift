@@ -1,4 +1,6 @@
-/// Checks UTF-8 that arrives in pieces, and says no at the first byte that cannot be continued. RFC 3629.
+/// Checks UTF-8 that arrives in pieces, and says no at the first byte that cannot be continued.
+///
+/// RFC 3629.
 struct UTF8Validator {
     /// Continuation bytes that the character under way still needs.
     private var missing = 0

@@ -2,7 +2,9 @@ import HTTPTypes
 import NIOHTTP1
 import NIOHTTPTypesHTTP1
 
-/// A request that asks for a WebSocket, well-formed or not. RFC 6455, section 4.2.1.
+/// A request that asks for a WebSocket, well-formed or not.
+///
+/// RFC 6455, section 4.2.1.
 struct UpgradeRequest {
     let request: HTTPRequest
     /// Nil when the handshake is well-formed, else the status that says what is wrong with it.
@@ -12,7 +14,8 @@ struct UpgradeRequest {
 
     /// Nil when the request asks for no WebSocket, or has a body, which an upgrade cannot have.
     init?(_ head: HTTPRequestHead) {
-        let hasBody = head.headers.contains(name: "transfer-encoding")
+        let hasBody =
+            head.headers.contains(name: "transfer-encoding")
             || head.headers[canonicalForm: "content-length"].contains { $0 != "0" }
         guard head.method == .GET, head.version.minor >= 1, !hasBody,
             head.asksForUpgrade, head.headers.hasToken("websocket", in: "upgrade"),

@@ -16,12 +16,19 @@ package enum WebSocketClient {
     /// TLS and the upgrade. Throws `WebSocketError`: `.refused` with the HTTP status, `.timedOut`, `.connectFailed`,
     /// `.invalidURL`; or what the body throws.
     package static func connect<R>(
-        url: String, headers: [(String, String)] = [],
-        configuration: WebSocketConfiguration = WebSocketConfiguration(), connectTimeout: Duration = .seconds(10),
-        isolation: isolated (any Actor)? = #isolation, _ body: (WebSocketConnection) async throws -> R
+        url: String,
+        headers: [(String, String)] = [],
+        configuration: WebSocketConfiguration = WebSocketConfiguration(),
+        connectTimeout: Duration = .seconds(10),
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: (WebSocketConnection) async throws -> R
     ) async throws -> R {
         let connection = try await self.open(
-            WebSocketURL(url), headers: headers, configuration: configuration, timeout: connectTimeout)
+            WebSocketURL(url),
+            headers: headers,
+            configuration: configuration,
+            timeout: connectTimeout
+        )
         do {
             let result = try await body(connection)
             await connection.close(code: .normal)
@@ -39,7 +46,10 @@ package enum WebSocketClient {
     }
 
     private static func open(
-        _ url: WebSocketURL, headers: [(String, String)], configuration: WebSocketConfiguration, timeout: Duration
+        _ url: WebSocketURL,
+        headers: [(String, String)],
+        configuration: WebSocketConfiguration,
+        timeout: Duration
     ) async throws -> WebSocketConnection {
         let deadline = NIODeadline.now() + TimeAmount(timeout)
         let attempt: Attempt
@@ -56,7 +66,10 @@ package enum WebSocketClient {
     }
 
     private static func start(
-        _ url: WebSocketURL, headers: [(String, String)], configuration: WebSocketConfiguration, timeout: Duration
+        _ url: WebSocketURL,
+        headers: [(String, String)],
+        configuration: WebSocketConfiguration,
+        timeout: Duration
     ) async throws -> Attempt {
         let tls = url.isSecure ? try NIOSSLContext(configuration: .makeClientConfiguration()) : nil
         let head = self.head(for: url, headers: headers)
@@ -117,10 +130,13 @@ package enum WebSocketClient {
     }
 
     private static func addHandlers(
-        to channel: any Channel, head: HTTPRequestHead, upgrader: WebSocketClientUpgrader
+        to channel: any Channel,
+        head: HTTPRequestHead,
+        upgrader: WebSocketClientUpgrader
     ) throws -> Attempt {
         let configuration = NIOTypedHTTPClientUpgradeConfiguration(
-            upgradeRequestHead: head, upgraders: [upgrader]
+            upgradeRequestHead: head,
+            upgraders: [upgrader]
         ) { channel in
             channel.eventLoop.makeCompletedFuture {
                 let status = channel.eventLoop.makePromise(of: HTTPResponseStatus.self)

@@ -38,8 +38,13 @@ struct WebSocketClientUpgrader: NIOTypedHTTPClientProtocolUpgrader {
     func upgrade(channel: any Channel, upgradeResponse: HTTPResponseHead) -> EventLoopFuture<UpgradeResult> {
         channel.eventLoop.makeCompletedFuture {
             let handler = WebSocketHandler(
-                role: .client, request: self.request, channel: channel, configuration: self.configuration,
-                agreement: self.agreement(in: upgradeResponse), pool: WebSocketClient.compressionPool)
+                role: .client,
+                request: self.request,
+                channel: channel,
+                configuration: self.configuration,
+                agreement: self.agreement(in: upgradeResponse),
+                pool: WebSocketClient.compressionPool
+            )
             try channel.pipeline.syncOperations.addHandler(handler)
             return .open(handler.connection)
         }

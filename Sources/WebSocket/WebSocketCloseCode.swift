@@ -1,4 +1,6 @@
-/// Why a WebSocket was closed. RFC 6455, section 7.4, and the IANA registry.
+/// Why a WebSocket was closed.
+///
+/// RFC 6455, section 7.4, and the IANA registry.
 package struct WebSocketCloseCode: RawRepresentable, Sendable, Hashable {
     package let rawValue: UInt16
 

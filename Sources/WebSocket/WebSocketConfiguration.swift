@@ -2,12 +2,18 @@
 ///
 /// The defaults suit a browser that follows token streams; every bound is per socket.
 package struct WebSocketConfiguration: Sendable {
-    /// Largest inbound message in bytes, after inflating; default 1 MiB. More closes the socket with 1009.
+    /// Largest inbound message in bytes, after inflating; default 1 MiB.
+    ///
+    /// More closes the socket with 1009.
     package var messageBytesMax: Int
-    /// Largest payload of one inbound data frame in bytes, as sent; default 1 MiB. More closes the socket with 1009.
+    /// Largest payload of one inbound data frame in bytes, as sent; default 1 MiB.
+    ///
+    /// More closes the socket with 1009.
     package var frameBytesMax: Int
-    /// Pause between two pings of ours, default 20 s; zero turns them off. Two in a row without any sign of life from
-    /// the peer end the socket, so a dead peer is noticed after three intervals.
+    /// Pause between two pings of ours, default 20 s; zero turns them off.
+    ///
+    /// Two in a row without any sign of life from the peer end the socket, so a dead peer is noticed after three
+    /// intervals.
     package var pingInterval: Duration
     /// How long a close may take from our Close frame to the end of the TCP connection; default 5 s.
     package var closeTimeout: Duration
@@ -16,7 +22,9 @@ package struct WebSocketConfiguration: Sendable {
     package var writeTimeout: Duration
     /// Whether permessage-deflate (RFC 7692, without context takeover) is accepted or, by a client, offered.
     package var compression: Bool
-    /// Smallest message in bytes that is worth compressing; default 1,024. Single tokens stay below it.
+    /// Smallest message in bytes that is worth compressing; default 1,024.
+    ///
+    /// Single tokens stay below it.
     package var compressedMessageBytesMin: Int
     /// Bytes that may wait for the peer before `send` suspends; default 64 KiB.
     package var unsentBytesMax: Int

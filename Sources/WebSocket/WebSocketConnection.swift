@@ -34,8 +34,12 @@ package final class WebSocketConnection: Sendable {
     }
 
     init(
-        request: HTTPRequest, channel: any Channel, configuration: WebSocketConfiguration, compression: Compression?,
-        handler: NIOLoopBoundBox<WebSocketHandler?>, masks: Bool
+        request: HTTPRequest,
+        channel: any Channel,
+        configuration: WebSocketConfiguration,
+        compression: Compression?,
+        handler: NIOLoopBoundBox<WebSocketHandler?>,
+        masks: Bool
     ) {
         self.request = request
         self.remoteAddress = channel.remoteAddress?.ipAddress
@@ -45,13 +49,16 @@ package final class WebSocketConnection: Sendable {
         self.handler = handler
         self.outbox = WebSocketOutbox(bytesMax: configuration.unsentBytesMax, masks: masks)
         self.inbox = WebSocketInbox(
-            bytesMax: configuration.unreadBytesMax, messagesMax: configuration.unreadMessagesMax
+            bytesMax: configuration.unreadBytesMax,
+            messagesMax: configuration.unreadMessagesMax
         ) { [eventLoop = channel.eventLoop] in
             eventLoop.execute { handler.value?.readerCaughtUp() }
         }
     }
 
-    /// Inbound messages, complete and validated; ends when the socket closes. For one reader.
+    /// Inbound messages, complete and validated; ends when the socket closes.
+    ///
+    /// For one reader.
     package var messages: WebSocketMessages { WebSocketMessages(inbox: self.inbox) }
 
     /// Bytes accepted by `send` that the kernel has not taken yet: how far the peer lags.
@@ -88,6 +95,8 @@ package final class WebSocketConnection: Sendable {
         self.channel.eventLoop.execute { self.handler.value?.close(code: code, reason: reason) }
         await self.waitForEnd()
     }
+
+    var eventLoop: any EventLoop { self.channel.eventLoop }
 
     /// Drops the TCP connection without a Close frame.
     func abort() {

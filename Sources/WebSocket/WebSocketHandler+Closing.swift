@@ -1,8 +1,12 @@
 import NIOCore
 
 extension WebSocketHandler {
-    /// Begins a close of ours; without effect once a close is under way.
+    /// How long the reader may take for what came before the peer's close.
+    private static let settlingTime = TimeAmount.seconds(1)
+
+    /// Begins a close of ours; the peer's own close, when there is one, goes before it.
     func close(code: WebSocketCloseCode, reason: String) {
+        if self.phase == .settling { self.settle() }
         guard self.phase == .open else { return }
         self.connection.outbox.close(ClosePayload(code: code, reason: reason).bytes)
         self.connection.closing(with: code)
@@ -14,19 +18,35 @@ extension WebSocketHandler {
 
     /// The peer's Close frame: the answer to ours, or to be answered with the same code.
     func receiveClose(_ close: ClosePayload) {
-        if self.phase == .open {
-            self.connection.outbox.close(ClosePayload(code: close.code).bytes)
-            self.connection.closing(with: close.code ?? .noCode)
-        }
-        self.linger()
+        self.settle(with: ClosePayload(code: close.code), code: close.code ?? .noCode)
     }
 
-    /// Fails the connection: says why, and takes nothing more. RFC 6455, section 7.1.7.
+    /// Fails the connection: says why, and takes nothing more.
+    ///
+    /// RFC 6455, section 7.1.7.
     func fail(_ failure: WebSocketFailure) {
-        if self.phase == .open {
-            self.connection.outbox.close(ClosePayload(code: failure.code, reason: failure.reason).bytes)
-            self.connection.closing(with: failure.code)
+        self.settle(with: ClosePayload(code: failure.code, reason: failure.reason), code: failure.code)
+    }
+
+    /// Sends the last Close frame once the reader has answered the messages before it, and at most a second later.
+    private func settle(with answer: ClosePayload, code: WebSocketCloseCode) {
+        guard self.phase == .open else { return self.linger() }
+        self.phase = .settling
+        self.settlement = (answer, code)
+        let loop = self.connection.eventLoop
+        self.connection.inbox.whenRead { [handler = self.box] in
+            loop.execute { handler.value?.settle() }
         }
+        guard let context else { return }
+        self.settlingTimer = context.eventLoop.assumeIsolated().scheduleTask(in: Self.settlingTime) { self.settle() }
+    }
+
+    private func settle() {
+        guard self.phase == .settling, let (answer, code) = self.settlement else { return }
+        self.settlement = nil
+        self.settlingTimer?.cancel()
+        self.connection.outbox.close(answer.bytes)
+        self.connection.closing(with: code)
         self.linger()
     }
 
@@ -37,7 +57,7 @@ extension WebSocketHandler {
             self.context?.close(promise: nil)
         case .lingering:
             self.closeIfWritten()
-        case .closed:
+        case .settling, .closed:
             break
         }
     }
@@ -59,9 +79,9 @@ extension WebSocketHandler {
     func end() {
         guard self.phase != .closed else { return }
         self.phase = .closed
-        self.closeTimer?.cancel()
+        for timer in [self.closeTimer, self.settlingTimer, self.writeTimer] { timer?.cancel() }
         self.closeTimer = nil
-        self.writeTimer?.cancel()
+        self.settlingTimer = nil
         self.writeTimer = nil
         self.liveness.stop()
         self.connection.ended()

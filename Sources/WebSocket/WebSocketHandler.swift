@@ -1,7 +1,9 @@
 import HTTPTypes
 import NIOCore
 
-/// Speaks the protocol on the event loop: bytes in, messages and answers out. RFC 6455.
+/// Speaks the protocol on the event loop: bytes in, messages and answers out.
+///
+/// RFC 6455.
 ///
 /// It is the last handler of its pipeline; the connection object is what tasks see of it.
 final class WebSocketHandler: ChannelDuplexHandler {
@@ -16,6 +18,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     enum Phase {
         case open
+        /// The peer has closed or failed the connection; the reader may still answer what came before.
+        case settling
         /// Our Close frame is out, the peer's is awaited; data is read and dropped.
         case closeSent
         /// Nothing more to say: only the end of the TCP connection is awaited, input is thrown away.
@@ -35,13 +39,16 @@ final class WebSocketHandler: ChannelDuplexHandler {
     /// Whether the peer has closed its side of the TCP connection.
     var isInputClosed = false
     var liveness = Liveness()
+    /// The Close frame that ends `settling`.
+    var settlement: (answer: ClosePayload, code: WebSocketCloseCode)?
+    var settlingTimer: Scheduled<Void>?
     var closeTimer: Scheduled<Void>?
     var writeTimer: Scheduled<Void>?
     /// Bytes written to the channel so far.
     var bytesWritten = 0
 
     private let rules: FrameRules
-    private let box: NIOLoopBoundBox<WebSocketHandler?>
+    let box: NIOLoopBoundBox<WebSocketHandler?>
     private var assembler: MessageAssembler
     /// Bytes not looked at yet: part of a header, or what the reader has no room for.
     private var input = ByteBuffer()
@@ -55,19 +62,30 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     /// On the channel's event loop; add it to the pipeline next.
     init(
-        role: Role, request: HTTPRequest, channel: any Channel, configuration: WebSocketConfiguration,
-        agreement: DeflateAgreement?, pool: CompressionPool
+        role: Role,
+        request: HTTPRequest,
+        channel: any Channel,
+        configuration: WebSocketConfiguration,
+        agreement: DeflateAgreement?,
+        pool: CompressionPool
     ) {
         self.role = role
         self.configuration = configuration
         self.box = NIOLoopBoundBox(nil, eventLoop: channel.eventLoop)
         self.rules = FrameRules(
-            peerMasks: role == .server, allowsCompression: agreement != nil, frameBytesMax: configuration.frameBytesMax)
+            peerMasks: role == .server,
+            allowsCompression: agreement != nil,
+            frameBytesMax: configuration.frameBytesMax
+        )
         self.assembler = MessageAssembler(messageBytesMax: configuration.messageBytesMax, pool: pool)
         self.connection = WebSocketConnection(
-            request: request, channel: channel, configuration: configuration,
+            request: request,
+            channel: channel,
+            configuration: configuration,
             compression: agreement.map { .init(pool: pool, windowBits: $0.windowBits) },
-            handler: self.box, masks: role == .client)
+            handler: self.box,
+            masks: role == .client
+        )
         self.box.value = self
     }
 
@@ -160,7 +178,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     /// Keeps no large buffer for the few bytes of an incomplete header.
     private func shrinkInput() {
-        if self.phase == .lingering || self.input.readableBytes == 0 {
+        if self.phase == .settling || self.phase == .lingering || self.input.readableBytes == 0 {
             self.input = ByteBuffer()
         } else if self.input.readableBytes < 16, self.input.capacity > 64 {
             self.input = ByteBuffer(bytes: self.input.readableBytesView)

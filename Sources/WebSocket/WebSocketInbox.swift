@@ -11,6 +11,9 @@ final class WebSocketInbox: Sendable {
         var isFull = false
         var isFinished = false
         var reader: CheckedContinuation<WebSocketMessage?, Never>?
+        /// Whether the reader has taken a message and not asked for another since.
+        var isReaderBusy = false
+        var whenRead: (@Sendable () -> Void)?
     }
 
     private let state = Mutex(State())
@@ -28,7 +31,10 @@ final class WebSocketInbox: Sendable {
     func deliver(_ message: WebSocketMessage) -> Bool {
         let (reader, hasRoom) = self.state.withLock { state -> (CheckedContinuation<WebSocketMessage?, Never>?, Bool) in
             guard !state.isFinished else { return (nil, true) }
-            if let reader = state.reader.take() { return (reader, true) }
+            if let reader = state.reader.take() {
+                state.isReaderBusy = true
+                return (reader, true)
+            }
             state.messages.append(message)
             state.bytes += message.payload.readableBytes
             state.isFull = state.bytes >= self.bytesMax || state.messages.count >= self.messagesMax
@@ -36,6 +42,17 @@ final class WebSocketInbox: Sendable {
         }
         reader?.resume(returning: message)
         return hasRoom
+    }
+
+    /// Calls back when everything delivered has been read and the reader asks for more; at once when it already has,
+    /// or never read anything because nothing came.
+    func whenRead(_ body: @escaping @Sendable () -> Void) {
+        let isRead = self.state.withLock { state in
+            let isRead = state.messages.isEmpty && !state.isReaderBusy
+            if !isRead { state.whenRead = body }
+            return isRead
+        }
+        if isRead { body() }
     }
 
     /// Lets the reader have what is there, and then the end.
@@ -69,8 +86,12 @@ final class WebSocketInbox: Sendable {
     }
 
     private func poll() -> Poll {
-        let (poll, hasRoom) = self.state.withLock { self.pop(&$0) }
+        let (poll, hasRoom, whenRead) = self.state.withLock { state in
+            let (poll, hasRoom) = self.pop(&state)
+            return (poll, hasRoom, state.isReaderBusy ? nil : state.whenRead.take())
+        }
         if hasRoom { self.onRoom() }
+        whenRead?()
         return poll
     }
 
@@ -93,7 +114,11 @@ final class WebSocketInbox: Sendable {
 
     /// What is first, and whether the sender may go on because of it.
     private func pop(_ state: inout State) -> (Poll, Bool) {
-        guard let message = state.messages.popFirst() else { return (state.isFinished ? .end : .nothing, false) }
+        guard let message = state.messages.popFirst() else {
+            state.isReaderBusy = false
+            return (state.isFinished ? .end : .nothing, false)
+        }
+        state.isReaderBusy = true
         state.bytes -= message.payload.readableBytes
         let hasRoom = state.bytes <= self.bytesMax / 2 && state.messages.count <= self.messagesMax / 2
         guard state.isFull, hasRoom else { return (.message(message), false) }

@@ -74,7 +74,9 @@ final class WebSocketOutbox: Sendable {
         }
     }
 
-    /// Takes a ping or pong, whether the peer keeps up or not. For the event loop, which flushes by itself.
+    /// Takes a ping or pong, whether the peer keeps up or not.
+    ///
+    /// For the event loop, which flushes by itself.
     func push(_ opcode: FrameOpcode, _ payload: ByteBuffer) {
         self.state.withLock { state in
             guard !state.isClosed else { return }

@@ -31,7 +31,9 @@ package struct WebSocketServerChannel: ServerChildChannel, HTTPChannelHandler {
     private let upgrader: WebSocketUpgrader
 
     package init(
-        responder: @escaping HTTPChannelHandler.Responder, configuration: WebSocketConfiguration, limits: HTTPLimits,
+        responder: @escaping HTTPChannelHandler.Responder,
+        configuration: WebSocketConfiguration,
+        limits: HTTPLimits,
         decide: @escaping WebSocketDecider
     ) {
         self.responder = responder
@@ -68,7 +70,8 @@ package struct WebSocketServerChannel: ServerChildChannel, HTTPChannelHandler {
 
     /// Runs the handler until it returns or the socket has ended and some time to finish has passed.
     private func serve(
-        _ connection: WebSocketConnection, with handler: @escaping @Sendable (WebSocketConnection) async -> Void
+        _ connection: WebSocketConnection,
+        with handler: @escaping @Sendable (WebSocketConnection) async -> Void
     ) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -95,15 +98,18 @@ package struct WebSocketServerChannel: ServerChildChannel, HTTPChannelHandler {
         decoderLimits.maxHeaderListSize = self.limits.headerBytesMax
         decoderLimits.maxHeaderFieldCount = self.limits.headerFieldsMax
         let decoder = ByteToMessageHandler(
-            HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: decoderLimits))
+            HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: decoderLimits)
+        )
         let deadline = RequestHeadDeadline(limits: self.limits)
         let gate = UpgradeGate(limits: self.limits, compresses: self.configuration.compression, decide: self.decide)
         // The deadline leaves before the decoder does, which then passes on bytes; the gate knows that they are none.
         let upgrade = NIOTypedHTTPServerUpgradeHandler(
-            httpEncoder: encoder, extraHTTPHandlers: [deadline, decoder],
+            httpEncoder: encoder,
+            extraHTTPHandlers: [deadline, decoder],
             upgradeConfiguration: NIOTypedHTTPServerUpgradeConfiguration(upgraders: [self.upgrader]) { channel in
                 channel.eventLoop.makeCompletedFuture { try self.addHTTPHandlers(to: channel, logger: logger) }
-            })
+            }
+        )
         try channel.pipeline.syncOperations.addHandlers([encoder, decoder, deadline, gate, upgrade])
         return upgrade.upgradeResultFuture
     }
@@ -114,6 +120,9 @@ package struct WebSocketServerChannel: ServerChildChannel, HTTPChannelHandler {
         try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: self.limits.idleTimeout, logger: logger))
         return .http(
             try HTTPChannel(
-                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)))
+                wrappingChannelSynchronously: channel,
+                configuration: .init(isOutboundHalfClosureEnabled: true)
+            )
+        )
     }
 }

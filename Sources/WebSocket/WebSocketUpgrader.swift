@@ -28,10 +28,15 @@ struct WebSocketUpgrader: NIOTypedHTTPServerProtocolUpgrader {
     }
 
     func buildUpgradeResponse(
-        channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
+        channel: any Channel,
+        upgradeRequest: HTTPRequestHead,
+        initialResponseHeaders: HTTPHeaders
     ) -> EventLoopFuture<HTTPHeaders> {
         self.handshake.buildUpgradeResponse(
-            channel: channel, upgradeRequest: upgradeRequest, initialResponseHeaders: initialResponseHeaders)
+            channel: channel,
+            upgradeRequest: upgradeRequest,
+            initialResponseHeaders: initialResponseHeaders
+        )
     }
 
     func upgrade(channel: any Channel, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<UpgradeResult> {
@@ -40,8 +45,13 @@ struct WebSocketUpgrader: NIOTypedHTTPServerProtocolUpgrader {
             let gate = try pipeline.handler(type: UpgradeGate.self)
             guard let (accepted, isQuiescing) = gate.accepted else { throw ChannelError.inappropriateOperationForState }
             let handler = WebSocketHandler(
-                role: .server, request: accepted.request, channel: channel, configuration: self.configuration,
-                agreement: accepted.agreement, pool: self.pool)
+                role: .server,
+                request: accepted.request,
+                channel: channel,
+                configuration: self.configuration,
+                agreement: accepted.agreement,
+                pool: self.pool
+            )
             try pipeline.addHandler(handler)
             pipeline.removeHandler(gate, promise: nil)
             if isQuiescing { handler.close(code: .goingAway, reason: "server is shutting down") }

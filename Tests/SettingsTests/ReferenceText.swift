@@ -28,7 +28,7 @@ enum ReferenceText {
     static func exampleFile() -> String {
         let head = """
             # Penguin's configuration: every key with its default. What is commented out is in force as it stands
-            # (or, where there is no default, shows what a value looks like). Remove the # right before a key to change it.
+            # (or, where there is no default, shows what a value looks like). Remove the # before a key to change it.
             #
             # A variable of the environment, named in brackets, wins over this file. Keys and passwords are read from
             # the environment only. docs/configuration.md explains all of it.
@@ -59,10 +59,15 @@ enum ReferenceText {
     }
 
     private static func remark(_ key: SettingKey) -> String {
+        if key.place == .environmentOnly { return "\(key.variable ?? key.leaf) (not in this file): \(key.summary)" }
         var remark = key.summary
         if !key.unit.isEmpty { remark += " Unit: \(key.unit)." }
-        if key.defaultText == nil { remark += " Default: \(key.defaultNote ?? "none")." }
-        if key.place == .environmentOnly { remark += " Environment only." }
+        if let note = key.defaultNote {
+            remark += note == "required" ? " Required." : " Default: \(note)."
+        } else if key.defaultText == nil {
+            remark += " Default: none."
+        }
+        if key.defaultText == nil, key.example == nil { return "\(key.leaf): \(remark)" }
         return key.variable.map { "\(remark) [\($0)]" } ?? remark
     }
 

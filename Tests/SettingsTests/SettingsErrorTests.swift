@@ -114,7 +114,7 @@ struct SettingsErrorTests {
         ("[1, 2]", "FILE line 1: the file must be a map of sections"),
         ("server: {port: 1}\nserver: {port: 2}", "FILE line 1: the same key twice: server"),
         ("server: {port: 1, port: 2}", "FILE line 1: the same key twice: port"),
-        ("a: 1\n---\nb: 2", "FILE line 2: but found another document"),
+        ("a: 1\n---\nb: 2", "FILE line 2: expected a single document in the stream, but found another document"),
     ])
     func `an unknown key is refused and the nearest known one named`(yaml: String, problem: String) throws {
         #expect(try self.problems(yaml).contains(problem))
@@ -124,15 +124,15 @@ struct SettingsErrorTests {
         try withFile("server:\n  prot: 1\n  host: ''\n") { file in
             let environment = ["HOME": "/h", "PORT": "x", "PENGUIN_WORKERS": "-1"]
             let error = #expect(throws: SettingsError.self) { try Settings(file: file, environment: environment) }
-            #expect(
-                try #require(error).description.replacing(file.path, with: "FILE") == """
-                    4 problems in the configuration:
-                    - server.prot (FILE line 2): unknown key: did you mean server.port?
-                    - server.host (FILE line 3): "" does not fit: expected an address or host name
-                    - server.port (variable PORT): "x" does not fit: expected a whole number from 0 to 65535
-                    - worker.count (variable PENGUIN_WORKERS): "-1" does not fit: expected a whole number from 0 to 1
-                    """
-            )
+            let text = try #require(error).description.replacing(file.path, with: "FILE")
+            let expected = """
+                4 problems in the configuration:
+                - server.prot (FILE line 2): unknown key: did you mean server.port?
+                - server.host (FILE line 3): "" does not fit: expected an address or host name
+                - server.port (variable PORT): "x" does not fit: expected a whole number from 0 to 65535
+                - worker.count (variable PENGUIN_WORKERS): "-1" does not fit: expected a whole number from 0 to 1
+                """
+            #expect(text == expected)
         }
     }
 

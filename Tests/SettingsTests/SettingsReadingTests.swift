@@ -153,6 +153,12 @@ struct SettingsReadingTests {
         }
     }
 
+    @Test func `without a name the default place is read if there is something`() throws {
+        let settings = try Settings(environment: Self.home)
+        let path = FileManager.default.currentDirectoryPath + "/config/penguin.yaml"
+        #expect(settings.configurationFile?.path == (FileManager.default.fileExists(atPath: path) ? path : nil))
+    }
+
     @Test func `only the variables of the model catalogue are kept`() throws {
         let kept = ["OPENAI_API_KEY": "a", "ANTHROPIC_BASE_URL": "b", "OPENROUTER_SITE_URL": "c", "MY_MODEL": "d"]
         let dropped = ["PATH": "/bin", "PENGUIN_API_KEYS": "0123456789abcdef", "OTHER": "x", "GROQ_API_KEY": ""]

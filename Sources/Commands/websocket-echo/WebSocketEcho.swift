@@ -8,7 +8,8 @@ import WebSocket
 struct WebSocketEcho: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "websocket-echo",
-        abstract: "Echoes WebSocket messages: text as text, binary as binary, at any path.")
+        abstract: "Echoes WebSocket messages: text as text, binary as binary, at any path."
+    )
 
     @Option(help: "Port to listen on; 0 takes a free one.")
     var port = 9001
@@ -22,11 +23,15 @@ struct WebSocketEcho: AsyncParsableCommand {
     func run() async throws {
         let messageBytesMax = 32 * 1_048_576
         let configuration = WebSocketConfiguration(
-            messageBytesMax: messageBytesMax, frameBytesMax: messageBytesMax, compression: !self.noCompression)
+            messageBytesMax: messageBytesMax,
+            frameBytesMax: messageBytesMax,
+            compression: !self.noCompression
+        )
         let application = Application(
             router: Router(),
             server: .http1WithWebSocket(configuration: configuration) { _, _ in .upgrade(handler: Self.echo) },
-            configuration: ApplicationConfiguration(address: .hostname(self.host, port: self.port)))
+            configuration: ApplicationConfiguration(address: .hostname(self.host, port: self.port))
+        )
         try await application.runService()
     }
 

@@ -91,7 +91,8 @@ def shared_privileges(project):
     for file, line, target, module in _edges(project):
         for pattern, importers in SOLE_IMPORTERS.items():
             if fnmatch(module, pattern) and not any(fnmatch(target.name, importer) for importer in importers):
-                yield file, line, f"{target.name} must not import {module}: that belongs to {', '.join(sorted(importers))}"
+                owners = ", ".join(sorted(importers))
+                yield file, line, f"{target.name} must not import {module}: that belongs to {owners}"
 
 
 @rule("forbidden-import")

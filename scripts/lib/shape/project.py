@@ -37,11 +37,14 @@ class Project:
                 yield path, content.decode("utf-8", errors="replace")
 
     def _paths(self):
+        """What git knows or would add; without git everything outside of hidden folders such as .build."""
         if (self.root / ".git").exists():
-            listing = ["git", "-C", str(self.root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+            # A checkout may belong to another user than the one who runs this, as in a container.
+            git = ["git", "-c", "safe.directory=*", "-C", str(self.root)]
+            listing = [*git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
             return set(subprocess.run(listing, check=True, capture_output=True, text=True).stdout.split("\0")) - {""}
-        return {
-            os.path.relpath(os.path.join(folder, name), self.root)
-            for folder, _, names in os.walk(self.root)
-            for name in names
-        }
+        paths = set()
+        for folder, folders, names in os.walk(self.root):
+            folders[:] = [name for name in folders if name == ".ci" or not name.startswith(".")]
+            paths |= {os.path.relpath(os.path.join(folder, name), self.root) for name in names}
+        return paths

@@ -29,7 +29,7 @@ RULES = {}
 
 
 def rule(name):
-    """Makes a rule of a function that takes a project and yields (file, line, message); its docstring is the summary."""
+    """Makes a rule of a function from a project to its (file, line, message)s; the docstring is the summary."""
 
     def register(find):
         RULES[name] = Rule(name, find.__doc__, find)

@@ -13,8 +13,8 @@ from .sizes import outliers
 def run(fixtures):
     """Checks all fixtures, prints one line for each that went wrong, and returns whether none did.
 
-    `good` is a whole small project. `bad/<rule>` holds files to lay over it, and `expected`: a line `file:line rule` for
-    each place that must be named. `large` is laid over it too; its `expected` lists the outliers.
+    `good` is a whole small project. `bad/<rule>` holds files to lay over it, and in `expected` a line `file:line rule`
+    for each place that must be named. `large` is laid over it too; its `expected` lists the outliers.
     """
     wrong = _differences("good", _places(fixtures, None, _violations), [])
     for name in RULES:

@@ -9,7 +9,7 @@ PARAMETERS_MAX = 5
 NESTING_MAX = 3
 
 _FUNCTION = re.compile(
-    r"(?<![.\w])(?:func\s+(?P<name>`[^`\n]*`|[^\s(<]+)\s*|(?P<init>init|subscript)[?!]?\s*)(?=[(<])|(?<![.\w])(?P<deinit>deinit)\s*(?=\{)"
+    r"(?<![.\w])(?:(?:func\s+(?:`[^`\n]*`|[^\s(<]+)|(?:init|subscript)[?!]?)\s*(?=[(<])|(?P<deinit>deinit)\s*(?=\{))"
 )
 _OPENING, _CLOSING = "([{", ")]}"
 # What may follow a line break between the parameters of a function and its body.

@@ -19,13 +19,16 @@ _TODO = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 _ISSUE = re.compile(r"#\d+")
 _UNSAFE = re.compile(r"@unchecked\s+Sendable|\bTask\.detached\b|\bnonisolated\(unsafe\)")
 _REASON = re.compile(
-    r"sendable|unchecked|unsafe|thread|lock|mutex|confine|isolat|serial|executor|event loop|immutable|detach|await", re.I
+    r"sendable|unchecked|unsafe|thread|lock|mutex|confine|isolat|serial|executor|event loop|immutable|detach|await",
+    re.IGNORECASE,
 )
-_PRINT = re.compile(r"(?<![\w.`])(?:print|debugPrint|dump|NSLog)\(")
-_VAGUE = re.compile(r"(?:Util|Utilitie|Utility|Helper|Manager)s?$|^(?:Common|Misc|Miscellaneous)$|^(?:Common|Misc)(?=[A-Z])")
+_PRINT = re.compile(r"(?<![\w.`])(?:print|debugPrint|dump|NSLog)\((?![^\n]*\bto: ?&)")
+_VAGUE = re.compile(r"(?:Util|Utilitie|Utility|Helper|Manager)s?$|^(?:Common|Misc)(?=[A-Z]|$)")
 _VAGUE_FOLDER = re.compile(r"^(?:Utils?|Utilities|Common|Helpers?|Managers?|Models|Misc|New)$", re.I)
 _TYPE = re.compile(r"\b(?:struct|class|enum|actor|protocol|typealias)\s+(\w+)")
-_SLEEP = re.compile(r"(?:\bThread|\bTask(?:<[^>\n]*>)?|(?:Continuous|Suspending)Clock\(\))\.sleep\b|(?<![\w.])(?:u|nano)?sleep\(")
+_SLEEP = re.compile(
+    r"(?:\bThread|\bTask(?:<[^>\n]*>)?|(?:Continuous|Suspending)Clock\(\))\.sleep\b|(?<![\w.])(?:u|nano)?sleep\("
+)
 _PLACE = re.compile(r"(?<![\w.-])/(?:work|Users/\w+)/|\.librar[y]/|swift-package[s]\b")
 _CODE = re.compile(
     r"""^(?:

@@ -19,5 +19,7 @@ struct Iterations {
     func reprint(sprint: Int) {
         self.blueprint(sprint)
         self.print(sprint)
+        var text = ""
+        dump(self, to: &text)
     }
 }

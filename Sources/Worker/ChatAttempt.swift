@@ -1,0 +1,132 @@
+import Domain
+package import Engine
+import Events
+package import LLM
+import Queue
+package import Store
+
+/// One attempt at a chat job: loads what the run needs, runs it, and says how the job ends.
+package struct ChatAttempt: Sendable {
+    /// Messages of the conversation that are looked at for a prompt; older ones stay in the history only.
+    private static let historyMax = 1000
+
+    private let database: any Database
+    private let engine: Engine
+    private let catalogue: ModelCatalogue
+    private let timeLimit: Duration
+
+    package init(database: any Database, engine: Engine, catalogue: ModelCatalogue, timeLimit: Duration) {
+        self.database = database
+        self.engine = engine
+        self.catalogue = catalogue
+        self.timeLimit = timeLimit
+    }
+
+    /// Runs the job of a lease; its events go to `writer`.
+    func run(_ lease: Lease, queue: JobQueue, writer: LogWriter, control: RunControl) async throws -> RunOutcome {
+        let payload = try JSON.decode(ChatPayload.self, from: lease.job.payload)
+        let model = try self.model(of: payload)
+        let (history, steps) = try await self.load(lease, payload)
+        if lease.job.claims > 1 {
+            let kept = steps.last { $0.state != .intent }?.covers ?? .start
+            writer.add(EventData.Truncate(jobID: lease.id, to: kept), as: .truncate)
+        }
+        let limit = payload.timeLimitSeconds.map { Duration.seconds($0) } ?? self.timeLimit
+        let request = RunRequest(
+            systemPrompt: SystemPrompt.default, history: history, model: model, streaming: payload.streaming,
+            includeReasoning: true, maxIterations: payload.maxIterations, timeLimit: limit)
+        let sink = LogEventSink(job: lease.id, writer: writer, showsReasoning: payload.includeReasoning)
+        let journal = LedgerJournal(queue: queue, lease: lease)
+        return await control.bound(by: limit) {
+            await self.engine.run(
+                request, after: steps, tools: NoTools(), journal: journal, events: sink, control: control)
+        }
+    }
+
+    /// How the ledger ends the job after `outcome`; nil when it does not end.
+    func ending(of lease: Lease, _ outcome: RunOutcome, now: Timestamp) throws -> Ending? {
+        let payload = try JSON.decode(ChatPayload.self, from: lease.job.payload)
+        switch outcome {
+        case .released, .abandoned: return nil
+        case .completed(let result):
+            let reply = self.reply(to: payload, lease, result)
+            return Ending(
+                state: .completed, result: try JSON.text(reply), stopReason: result.stopReason,
+                messages: self.answer(to: payload, lease, result, now: now))
+        case .failed(let failure, let result):
+            return Ending(
+                state: .failed, failure: failure, stopReason: result.stopReason,
+                messages: self.answer(to: payload, lease, result, now: now))
+        case .cancelled(let result):
+            return Ending(
+                state: .cancelled, stopReason: .cancelled,
+                messages: self.answer(to: payload, lease, result, now: now))
+        }
+    }
+
+    private func model(of payload: ChatPayload) throws -> ModelConfiguration {
+        guard let id = payload.model else { return self.catalogue.defaultModel }
+        do {
+            return try self.catalogue.configuration(for: id)
+        } catch {
+            throw JobFailure(code: error.code.rawValue, message: error.message, retryable: false)
+        }
+    }
+
+    private func load(_ lease: Lease, _ payload: ChatPayload) async throws -> (history: [Message], steps: [Step]) {
+        let job = lease.job
+        return try await self.database.read { connection in
+            let history = try Conversations(connection).messages(
+                of: payload.conversationID, of: job.tenant, last: Self.historyMax)
+            return (history, try Ledger(connection).steps(of: job.id))
+        }
+    }
+
+    private func reply(to payload: ChatPayload, _ lease: Lease, _ result: RunResult) -> ChatReply {
+        ChatReply(
+            response: result.text, actionResults: result.actions,
+            reasoning: payload.includeReasoning ? result.reasoning : nil, conversationID: payload.conversationID,
+            messageID: payload.answerID, jobID: lease.id, stopReason: result.stopReason,
+            iterations: result.iterations, usage: result.usage, agentID: payload.agentID,
+            model: payload.model ?? self.catalogue.defaultModel.id)
+    }
+
+    /// The answer as the conversation keeps it: also the part of one that was cut short, marked as such.
+    private func answer(
+        to payload: ChatPayload, _ lease: Lease, _ result: RunResult, now: Timestamp
+    ) -> [Message] {
+        guard !result.text.isEmpty else { return [] }
+        var metadata: [String: JSONValue] = ["job_id": .string(lease.id.rawValue)]
+        if result.stopReason != .finalAnswer {
+            metadata["partial"] = .bool(true)
+            metadata["stop_reason"] = .string(result.stopReason.rawValue)
+        }
+        return [
+            Message(
+                id: payload.answerID, role: .assistant, content: result.text, timestamp: now,
+                agentID: payload.agentID, reasoning: result.reasoning.isEmpty ? nil : result.reasoning,
+                metadata: metadata)
+        ]
+    }
+}
+
+extension RunControl {
+    /// Runs `body` as a task that an interruption cancels, and interrupts it when `limit` is over.
+    fileprivate func bound(
+        by limit: Duration, _ body: @escaping @Sendable () async -> RunOutcome
+    ) async -> RunOutcome {
+        // Both are ended here: the first is awaited, the second cancelled.
+        let run = Task { await body() }
+        let timer = Task {
+            try await Task.sleep(for: limit)
+            self.interrupt(.timeLimit)
+        }
+        defer { timer.cancel() }
+        self.onInterrupt { run.cancel() }
+        return await withTaskCancellationHandler {
+            await run.value
+        } onCancel: {
+            self.interrupt(.released)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Domain
+import Logging
+import Queue
+import Redis
+import Synchronization
+
+/// The role that reads job ids from the streams, claims them and starts their runs: never more than there are slots.
+final class Consumer: Sendable {
+    /// How long one read waits for a job.
+    private static let block = Duration.seconds(2)
+    /// Every so many reads the low priority comes first, so that it is never starved.
+    private static let lowFirstEvery = 10
+    private static let backoff = Duration.milliseconds(200)
+
+    private let worker: WorkerID
+    private let queue: JobQueue
+    private let blocking: RedisClient
+    private let running: RunningJobs
+    private let runner: JobRunner
+    private let logger: Logger
+    private let isStopped = Mutex(false)
+
+    init(
+        worker: WorkerID, queue: JobQueue, blocking: RedisClient, running: RunningJobs, runner: JobRunner,
+        logger: Logger
+    ) {
+        self.worker = worker
+        self.queue = queue
+        self.blocking = blocking
+        self.running = running
+        self.runner = runner
+        self.logger = logger
+    }
+
+    /// Reads until stopped, and then until the last run has ended.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            var round = 0
+            while !self.isStopped.withLock({ $0 }), !Task.isCancelled {
+                let free = self.running.freeSlots
+                if free == 0 {
+                    await self.running.waitForSlot()
+                    continue
+                }
+                round += 1
+                for lease in await self.read(free, lowFirst: round % Self.lowFirstEvery == 0) {
+                    self.start(lease, in: &group)
+                }
+            }
+        }
+    }
+
+    /// Stops reading; a read under way ends with its connection, and what it was just given is dispatched again.
+    func stop() async {
+        self.isStopped.withLock { $0 = true }
+        self.running.poke()
+        await self.blocking.close()
+    }
+
+    /// Claims entries taken over from a dead reader. The leases start with the next read.
+    func adopt(_ entries: [JobStreams.Entry]) async throws {
+        for lease in try await self.queue.claim(entries, by: self.worker) {
+            self.adopted.withLock { $0.append(lease) }
+        }
+        self.running.poke()
+    }
+
+    private let adopted = Mutex<[Lease]>([])
+
+    private func start(_ lease: Lease, in group: inout DiscardingTaskGroup) {
+        let control = self.runner.enter(lease)
+        group.addTask { await self.runner.run(lease, control: control) }
+    }
+
+    private func read(_ free: Int, lowFirst: Bool) async -> [Lease] {
+        let adopted = self.adopted.withLock { leases in
+            defer { leases = [] }
+            return leases
+        }
+        guard adopted.isEmpty else { return adopted }
+        do {
+            // COUNT is for each of the streams, and all together may not pass the free slots.
+            let entries = try await self.queue.streams.read(
+                max(1, free / JobPriority.allCases.count), for: self.worker, waiting: Self.block, lowFirst: lowFirst,
+                on: self.blocking)
+            return entries.isEmpty ? [] : try await self.queue.claim(entries, by: self.worker)
+        } catch let error as RedisError where error.isMissingGroup {
+            await self.recreateGroups()
+        } catch {
+            guard !self.isStopped.withLock({ $0 }) else { return [] }
+            self.logger.debug("A read failed, will be tried again", metadata: [LogKeys.error: "\(error)"])
+            try? await Task.sleep(for: Self.backoff)
+        }
+        return []
+    }
+
+    private func recreateGroups() async {
+        self.logger.notice("The streams are gone and made anew")
+        do {
+            try await self.queue.streams.createGroups()
+        } catch {
+            try? await Task.sleep(for: Self.backoff)
+        }
+    }
+}
+
+extension RedisError {
+    /// The stream or its group does not exist: the first start, or a Redis that lost its data, perhaps during the read.
+    fileprivate var isMissingGroup: Bool {
+        self.message.hasPrefix("NOGROUP") || self.message.hasPrefix("UNBLOCKED")
+    }
+}
