@@ -109,7 +109,7 @@ let package = Package(
             ]),
         room(
             "PenguinAPI",
-            imports: ["Domain", "Settings", "Redis", "Store", "Events", "Queue", "LLM", crypto, logging]),
+            imports: ["Domain", "Redis", "Store", "Events", "Queue", "LLM", nio, logging]),
         room(
             "API",
             imports: [

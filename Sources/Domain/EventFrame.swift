@@ -38,7 +38,7 @@ public struct EventFrame: Hashable, Sendable {
     }
 
     /// Takes a frame that was read, with the head that was found in it.
-    init(id: EventID, type: EventType, bytes: [UInt8]) {
+    package init(id: EventID, type: EventType, bytes: [UInt8]) {
         self.id = id
         self.type = type
         self.bytes = bytes
@@ -70,6 +70,14 @@ extension EventFrame {
             let type = EventType(rawValue: String(decoding: afterType[..<typeEnd], as: UTF8.self))
         else { return nil }
         return (id, type)
+    }
+
+    /// The data of a frame as it stands in it: what follows the head, without the closing brace.
+    public static func data<Bytes: BidirectionalCollection<UInt8>>(of bytes: Bytes) -> Bytes.SubSequence? {
+        guard let head = Self.head(of: bytes) else { return nil }
+        let headCount = #"{"id":"","event":"","data":"#.utf8.count
+            + head.id.description.utf8.count + head.type.rawValue.utf8.count
+        return bytes.dropFirst(headCount).dropLast()
     }
 
     /// Decodes the frame's data.

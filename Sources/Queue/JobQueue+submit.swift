@@ -1,5 +1,5 @@
 import Logging
-import Domain
+package import Domain
 import Events
 import Redis
 package import Store
@@ -51,7 +51,8 @@ extension JobQueue {
 }
 
 extension NewJob {
-    func startFrame() throws -> EventFrame {
+    /// The first event of the job's log.
+    package func startFrame() throws -> EventFrame {
         try EventFrame.start(
             of: self.id, kind: self.kind, payload: self.payload, conversation: self.conversationID, agent: self.agentID)
     }

@@ -77,8 +77,8 @@ package enum WebSocketClient {
         let upgrader = WebSocketClientUpgrader(request: request, configuration: configuration)
         let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(TimeAmount(timeout))
-            // So that messages that came before the end of input can still be read.
-            .channelOption(.allowRemoteHalfClosure, value: true)
+            // So that messages that came before the end of input can still be read; TLS has an end of its own.
+            .channelOption(.allowRemoteHalfClosure, value: !url.isSecure)
         let initializer: @Sendable (any Channel) -> EventLoopFuture<Attempt> = { channel in
             channel.eventLoop.makeCompletedFuture {
                 if let tls { try self.addTLS(tls, for: url, to: channel) }

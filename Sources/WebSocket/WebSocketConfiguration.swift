@@ -17,6 +17,8 @@ package struct WebSocketConfiguration: Sendable {
     package var pingInterval: Duration
     /// How long a close may take from our Close frame to the end of the TCP connection; default 5 s.
     package var closeTimeout: Duration
+    /// How long the handler may go on after its socket has ended, before its task is cancelled; default 2 s.
+    package var finishTimeout: Duration
     /// How long the peer may take no byte of what we have to send; default 30 s, measured every `writeTimeout`, so a
     /// stalled peer is cut after one to two of them.
     package var writeTimeout: Duration
@@ -38,6 +40,7 @@ package struct WebSocketConfiguration: Sendable {
         frameBytesMax: Int = 1_048_576,
         pingInterval: Duration = .seconds(20),
         closeTimeout: Duration = .seconds(5),
+        finishTimeout: Duration = .seconds(2),
         writeTimeout: Duration = .seconds(30),
         compression: Bool = true,
         compressedMessageBytesMin: Int = 1_024,
@@ -49,6 +52,7 @@ package struct WebSocketConfiguration: Sendable {
         self.frameBytesMax = frameBytesMax
         self.pingInterval = pingInterval
         self.closeTimeout = closeTimeout
+        self.finishTimeout = finishTimeout
         self.writeTimeout = writeTimeout
         self.compression = compression
         self.compressedMessageBytesMin = compressedMessageBytesMin

@@ -4,7 +4,7 @@ package import HTTPTypes
 package enum WebSocketDecision: Sendable {
     /// Upgrade, and run the handler for as long as the socket is open.
     ///
-    /// When the handler returns the socket is closed with 1000. Its task is cancelled `closeTimeout` after the socket
+    /// When the handler returns the socket is closed with 1000. Its task is cancelled `finishTimeout` after the socket
     /// has ended, or at once when the server is stopped by force.
     case upgrade(handler: @Sendable (WebSocketConnection) async -> Void)
     /// Not here: the request goes to the router as an ordinary one, without its upgrade headers.

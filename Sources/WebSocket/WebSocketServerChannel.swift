@@ -83,7 +83,7 @@ package struct WebSocketServerChannel: ServerChildChannel, HTTPChannelHandler {
             } onCancel: {
                 connection.abort()
             }
-            group.addTask { [grace = self.configuration.closeTimeout] in
+            group.addTask { [grace = self.configuration.finishTimeout] in
                 try? await Task.sleep(for: grace)
             }
             await group.next()

@@ -1,3 +1,6 @@
+#if os(Linux)
+import Glibc
+#endif
 import NIOCore
 import NIOHTTP1
 import NIOWebSocket
@@ -54,8 +57,23 @@ struct WebSocketUpgrader: NIOTypedHTTPServerProtocolUpgrader {
             )
             try pipeline.addHandler(handler)
             pipeline.removeHandler(gate, promise: nil)
+            self.limitSilence(on: channel)
             if isQuiescing { handler.close(code: .goingAway, reason: "server is shutting down") }
             return .webSocket(handler.connection, accepted.handler)
         }
+    }
+
+    /// Lets the kernel give up a peer that acknowledges nothing, as long as our own pings would take.
+    ///
+    /// Ours cannot tell while a lagging handler keeps the socket from being read.
+    private func limitSilence(on channel: any Channel) {
+        #if os(Linux)
+        let limit = self.configuration.pingInterval * 3
+        guard limit > .zero else { return }
+        let milliseconds = TimeAmount(limit).nanoseconds / 1_000_000
+        let option = NIOBSDSocket.Option(rawValue: CInt(TCP_USER_TIMEOUT))
+        // A unix socket refuses: its peer cannot vanish without notice.
+        try? channel.syncOptions?.setOption(.tcpOption(option), value: SocketOptionValue(milliseconds))
+        #endif
     }
 }

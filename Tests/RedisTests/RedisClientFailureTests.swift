@@ -50,7 +50,8 @@ import Testing
                 }
                 // The reply may win: what counts is that the task ends and the next reply is right.
                 #expect([.cancelled, nil].contains(await task.value?.code))
-                #expect(try await self.echo(client, "x") == "x")
+                let reply = try await self.echo(client, "x")
+                #expect(reply == "x")
             }
         }
     }
@@ -62,7 +63,8 @@ import Testing
                     try await client.send(RedisCommand("DEBUG", "SLEEP", "0.5"), timeout: .milliseconds(50))
                 }
                 #expect(error?.code == .timeout)
-                #expect(try await self.echo(client, "after") == "after")
+                let reply = try await self.echo(client, "after")
+                #expect(reply == "after")
             }
         }
     }

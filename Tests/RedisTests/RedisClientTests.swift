@@ -14,7 +14,8 @@ import Testing
                         group.addTask {
                             for index in 0..<100 {
                                 let text = "\(task)-\(index)"
-                                #expect(try await client.send(RedisCommand("ECHO", .string(text))).string == text)
+                                let reply = try await client.send(RedisCommand("ECHO", .string(text))).string
+                                #expect(reply == text)
                             }
                         }
                     }
@@ -127,10 +128,12 @@ import Testing
                 #expect(info.contains(" db=3 "))
             }
             try await withClient(url: server.url + "?db=3") { client in
-                #expect(try await client.send(RedisCommand("GET", "k")).string == "v")
+                let reply = try await client.send(RedisCommand("GET", "k")).string
+                #expect(reply == "v")
             }
             try await withClient(url: server.url) { client in
-                #expect(try await client.send(RedisCommand("GET", "k")) == .null)
+                let reply = try await client.send(RedisCommand("GET", "k"))
+                #expect(reply == .null)
             }
         }
     }
@@ -142,7 +145,8 @@ import Testing
                     RedisCommand("ACL", "SETUSER", "app", "on", ">s:e@t", "~app:*", "+@all", "-ping", "-client"))
                 let url = server.url.replacing("unix://", with: "unix://app:s%3Ae%40t@")
                 try await withClient(url: url) { client in
-                    #expect(try await client.send(RedisCommand("ACL", "WHOAMI")).string == "app")
+                    let reply = try await client.send(RedisCommand("ACL", "WHOAMI")).string
+                    #expect(reply == "app")
                     let error = await redisError { () async throws(RedisError) in
                         try await client.send(RedisCommand("GET", "other"))
                     }
@@ -190,7 +194,8 @@ import Testing
                     try await client.send(batch: [RedisCommand("PING"), RedisCommand("SUBSCRIBE", "x")])
                 }
                 #expect(error?.code == .unsupported)
-                #expect(try await client.send(RedisCommand("PING")).string == "PONG")
+                let reply = try await client.send(RedisCommand("PING")).string
+                #expect(reply == "PONG")
             }
         }
     }

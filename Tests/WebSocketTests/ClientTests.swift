@@ -116,6 +116,18 @@ import Testing
         try await listener.close()
     }
 
+    @Test func `a server that hangs up instead of answering is a failure to connect`() async throws {
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { $0.close() }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(listener.localAddress?.port)
+        let error = await #expect(throws: WebSocketError.self) {
+            try await WebSocketClient.connect(url: "ws://127.0.0.1:\(port)/") { _ in }
+        }
+        #expect(error?.code == .connectFailed)
+        try await listener.close()
+    }
+
     @Test func `nobody listening is a failure to connect`() async throws {
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0).get()

@@ -116,7 +116,7 @@ import Testing
     @Test func `a handler that does not listen is cancelled some time after the end`() async throws {
         let notes = Notes()
         try await withServer(
-            configuration: WebSocketConfiguration(closeTimeout: .milliseconds(200)),
+            configuration: WebSocketConfiguration(finishTimeout: .milliseconds(200)),
             handler: { _ in
                 try? await Task.sleep(for: .seconds(600))
                 notes.note { $0.wasCancelled = Task.isCancelled }
@@ -216,6 +216,24 @@ import Testing
             let socket = try await RawSocket.open(port: server.port)
             try await socket.channel.setOption(.autoRead, value: false).get()
             try await eventually("the handler's end") { notes.now.closeCode == .abnormal }
+            await socket.close()
+        }
+    }
+
+    @Test func `a slow but steady peer is not cut`() async throws {
+        let size = 24_000_000
+        try await withServer(
+            configuration: WebSocketConfiguration(writeTimeout: .milliseconds(250)),
+            handler: { try? await $0.send(binary: ByteBuffer(repeating: 7, count: size)) }
+        ) { server in
+            let socket = try await RawSocket.open(port: server.port)
+            try await socket.channel.setOption(.autoRead, value: false).get()
+            let started = ContinuousClock.now
+            try await eventually("the whole message", within: .seconds(60)) {
+                socket.channel.read()
+                return socket.byteCount >= size
+            }
+            #expect(ContinuousClock.now - started > .milliseconds(500))
             await socket.close()
         }
     }

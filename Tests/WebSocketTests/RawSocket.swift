@@ -102,6 +102,8 @@ final class RawSocket: Sendable {
     /// Everything that has come and was not taken.
     var bytes: [UInt8] { self.received.state.withLock { Array($0.bytes) } }
 
+    var byteCount: Int { self.received.state.withLock { $0.bytes.count } }
+
     /// Whether the peer has closed its side.
     var isEnded: Bool { self.received.state.withLock { $0.isEnded } }
 
