@@ -62,14 +62,17 @@ package final class JobFollower: Sendable {
             State(follow: FollowState(after: cursor), mustReplay: !isNew, mustAskLedger: false))
     }
 
-    /// The next events, at least one; nil after the terminal event, or when the follower was stopped.
-    package func next() async -> [EventLog.Entry]? {
+    /// The next events; empty when none came within `limit`, nil after the terminal one or when the follower was stopped.
+    package func next(within limit: Duration? = nil) async -> [EventLog.Entry]? {
+        let deadline = limit.map { ContinuousClock.now + $0 }
         while !Task.isCancelled {
             switch self.nextOrder() {
             case .send(let entries): return entries
             case .replay(let cursor): if let entries = await self.replay(after: cursor) { return entries }
             case .askLedger: if let entries = await self.endFromLedger() { return entries }
-            case .wait: await self.wakeUp.wait()
+            case .wait:
+                if let deadline, ContinuousClock.now >= deadline { return [] }
+                await self.wakeUp.wait(within: deadline.map { ContinuousClock.now.duration(to: $0) })
             case .end: return nil
             }
         }

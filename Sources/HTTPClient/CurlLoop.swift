@@ -27,6 +27,7 @@ final class CurlLoop {
     static func start(with inbox: CurlInbox) {
         Thread.detachNewThread {
             Thread.current.name = "http-client"
+            self.blockBrokenPipes()
             defer { inbox.announceEnd() }
             guard self.isLibraryReady, let handle = curl_multi_init() else {
                 self.refuse(inbox.close(), with: HTTPClientError(.failed, "libcurl could not be initialised"))
@@ -38,6 +39,17 @@ final class CurlLoop {
             self.refuse(inbox.close(), with: .shutDown)
             curl_multi_cleanup(handle)
         }
+    }
+
+    /// Keeps a write to a closed TLS connection from killing the process.
+    ///
+    /// With CURLOPT_NOSIGNAL, which threads need, libcurl no longer sees to that itself, and OpenSSL's writes cannot.
+    /// The signal goes to the thread that writes, so it is enough to block it here.
+    private static func blockBrokenPipes() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 
     private static func refuse(_ orders: [CurlOrder], with error: HTTPClientError) {

@@ -99,7 +99,8 @@ final class CurlTransfer {
             return
         }
         let text = String(cString: self.errorText)
-        let error = self.ownError ?? HTTPClientError(result, text.isEmpty ? String(cString: curl_easy_strerror(result)) : text)
+        let error =
+            self.ownError ?? HTTPClientError(result, text.isEmpty ? String(cString: curl_easy_strerror(result)) : text)
         self.exchange.finish(.failed(error))
     }
 }
@@ -203,7 +204,10 @@ extension CurlTransfer {
         guard !self.hasDeliveredHead else { return bytes.count }
         self.headerBytes += bytes.count
         guard self.headerBytes <= Self.headerBytesMax else {
-            self.ownError = HTTPClientError(.tooLarge, "the answer's headers have more than \(Self.headerBytesMax) bytes")
+            self.ownError = HTTPClientError(
+                .tooLarge,
+                "the answer's headers have more than \(Self.headerBytesMax) bytes"
+            )
             return 0
         }
         let line = Self.text(of: bytes)

@@ -31,6 +31,27 @@ final class Exchange: Sendable {
         var end: End?
         var headWaiter: CheckedContinuation<HeadResult, Never>?
         var pieceWaiter: CheckedContinuation<PieceResult, Never>?
+
+        mutating func takeWaiters() -> Waiters {
+            Waiters(head: self.headWaiter.take(), piece: self.pieceWaiter.take())
+        }
+    }
+
+    /// Who waits when the exchange ends; resumed outside the lock.
+    private struct Waiters {
+        var head: CheckedContinuation<HeadResult, Never>?
+        var piece: CheckedContinuation<PieceResult, Never>?
+
+        func resume(with end: End) {
+            switch end {
+            case .complete:
+                self.head?.resume(returning: .failure(HTTPClientError(.protocolError, "the answer has no status")))
+                self.piece?.resume(returning: .success(nil))
+            case .failed(let error):
+                self.head?.resume(returning: .failure(error))
+                self.piece?.resume(returning: .failure(error))
+            }
+        }
     }
 
     let id: UInt64
@@ -85,20 +106,12 @@ extension Exchange {
 
     /// Ends the exchange, unless it has ended already.
     func finish(_ end: End) {
-        typealias Waiters = (CheckedContinuation<HeadResult, Never>?, CheckedContinuation<PieceResult, Never>?)
-        let (headWaiter, pieceWaiter) = self.state.withLock { state -> Waiters in
-            guard state.end == nil else { return (nil, nil) }
+        let waiters = self.state.withLock { state -> Waiters? in
+            guard state.end == nil else { return nil }
             state.end = end
-            return (state.headWaiter.take(), state.pieceWaiter.take())
+            return state.takeWaiters()
         }
-        switch end {
-        case .complete:
-            headWaiter?.resume(returning: .failure(HTTPClientError(.protocolError, "the answer has no status")))
-            pieceWaiter?.resume(returning: .success(nil))
-        case .failed(let error):
-            headWaiter?.resume(returning: .failure(error))
-            pieceWaiter?.resume(returning: .failure(error))
-        }
+        waiters?.resume(with: end)
     }
 }
 
@@ -111,7 +124,11 @@ extension Exchange {
             await withCheckedContinuation { continuation in
                 let ready = self.state.withLock { state -> HeadResult? in
                     if let head = state.head { return .success(head) }
-                    if case .failed(let error) = state.end { return .failure(error) }
+                    switch state.end {
+                    case .failed(let error): return .failure(error)
+                    case .complete: return .failure(HTTPClientError(.protocolError, "the answer has no status"))
+                    case nil: break
+                    }
                     state.headWaiter = continuation
                     return nil
                 }
@@ -138,24 +155,27 @@ extension Exchange {
 
     /// Closes the transfer, unless it has ended; whoever waits gets `.cancelled`, and what was received is dropped.
     func abandon() {
-        let wasRunning = self.state.withLock { state in
+        let (wasRunning, waiters) = self.state.withLock { state in
+            let wasRunning = state.end == nil
+            // What was received and not read is lost now: even a complete answer has no good end any more.
+            if wasRunning || !state.buffer.isEmpty { state.end = .failed(.cancelled) }
             state.buffer = []
-            return state.end == nil
+            return (wasRunning, state.takeWaiters())
         }
-        guard wasRunning else { return }
-        self.finish(.failed(.cancelled))
-        self.inbox.post(.cancel(self.id))
+        waiters.resume(with: .failed(.cancelled))
+        if wasRunning { self.inbox.post(.cancel(self.id)) }
     }
 
     /// Ends the exchange for its reader, while the transfer may run out on its own for a moment.
     func discardRest() {
-        let wasRunning = self.state.withLock { state in
+        let (wasRunning, waiters) = self.state.withLock { state in
+            let wasRunning = state.end == nil
+            if wasRunning { state.end = .complete }
             state.buffer = []
-            return state.end == nil
+            return (wasRunning, state.takeWaiters())
         }
-        guard wasRunning else { return }
-        self.finish(.complete)
-        self.inbox.post(.discard(self.id))
+        waiters.resume(with: .complete)
+        if wasRunning { self.inbox.post(.discard(self.id)) }
     }
 
     private func takeReady(orWait waiter: CheckedContinuation<PieceResult, Never>? = nil) -> PieceResult? {

@@ -28,7 +28,10 @@ package struct OutboundRequest: Sendable {
 
     /// A request with the default patience.
     package init(
-        _ method: Method, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []
+        _ method: Method,
+        _ url: String,
+        headers: [(name: String, value: String)] = [],
+        body: [UInt8] = []
     ) {
         self.method = method
         self.url = url

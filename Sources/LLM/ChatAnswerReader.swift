@@ -82,7 +82,9 @@ extension ChatAnswerReader {
     private mutating func endEvents(_ fault: HTTPClientError?) {
         // What is left may be a whole event without its empty line, or half of one, which says nothing.
         var rest: [UInt8] = []
-        try? self.parser.finish { rest = [UInt8]($0); return true }
+        try? self.parser.finish {
+            rest = [UInt8]($0); return true
+        }
         var trial = self.answer
         _ = rest.withUnsafeBytes { $0.isEmpty || trial.take($0) }
         if trial.failure?.code != .malformed { self.answer = trial }

@@ -54,7 +54,8 @@ struct ChatChunk: Decodable {
                 self.content = try members.decodeIfPresent(String.self, forKey: .content)
             }
             // A refusal is what the model says instead of an answer.
-            if self.content?.isEmpty ?? true, let refusal = try? members.decodeIfPresent(String.self, forKey: .refusal) {
+            if self.content?.isEmpty ?? true, let refusal = try? members.decodeIfPresent(String.self, forKey: .refusal)
+            {
                 self.content = refusal
             }
             self.reasoning = Self.reasoning(in: members)

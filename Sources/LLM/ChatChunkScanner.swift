@@ -235,7 +235,9 @@ extension ChatChunkScanner {
         }
         guard self.at < self.bytes.count, self.bytes[self.at] | 0x20 == UInt8(ascii: "e") else { return true }
         self.at += 1
-        if self.at < self.bytes.count, [UInt8(ascii: "+"), UInt8(ascii: "-")].contains(self.bytes[self.at]) { self.at += 1 }
+        if self.at < self.bytes.count, [UInt8(ascii: "+"), UInt8(ascii: "-")].contains(self.bytes[self.at]) {
+            self.at += 1
+        }
         return self.skipDigits()
     }
 

@@ -72,8 +72,10 @@ private struct ChatCompletionsSource: ModelEventSource {
             throw ProviderFault.error(status: response.status, headers: response.headers, body: body)
         }
         self.reader = ChatAnswerReader(
-            contentType: response.headers["content-type"], model: self.request.model,
-            includeReasoning: self.request.includeReasoning)
+            contentType: response.headers["content-type"],
+            model: self.request.model,
+            includeReasoning: self.request.includeReasoning
+        )
         self.phase = .reading(response.body.makeAsyncIterator(), response.body)
     }
 
@@ -88,7 +90,9 @@ private struct ChatCompletionsSource: ModelEventSource {
     }
 
     private mutating func read(
-        _ iterator: inout OutboundBody.AsyncIterator, _ body: OutboundBody, isolation actor: isolated (any Actor)?
+        _ iterator: inout OutboundBody.AsyncIterator,
+        _ body: OutboundBody,
+        isolation actor: isolated (any Actor)?
     ) async {
         do throws(HTTPClientError) {
             if let piece = try await iterator.next(isolation: actor) {
@@ -139,7 +143,8 @@ extension ChatCompletionsSource {
         var presentable = error
         let answered = error.status.map { " answered \($0)" } ?? ""
         presentable.message = String(
-            "\(self.request.model.provider)\(answered): \(line)".prefix(ModelError.messageCharactersMax))
+            "\(self.request.model.provider)\(answered): \(line)".prefix(ModelError.messageCharactersMax)
+        )
         return presentable
     }
 }

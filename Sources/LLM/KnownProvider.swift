@@ -16,20 +16,41 @@ struct KnownProvider: Sendable {
     static let all = [
         // `openrouter/auto` leaves the choice to OpenRouter and never goes out of date.
         KnownProvider(
-            name: "openrouter", wireFormat: .openAI, defaultBase: "https://openrouter.ai/api/v1",
-            baseVariable: "OPENROUTER_BASE_URL", keyVariable: "OPENROUTER_API_KEY", sensibleModel: "openrouter/auto",
-            contextWindow: 128_000),
+            name: "openrouter",
+            wireFormat: .openAI,
+            defaultBase: "https://openrouter.ai/api/v1",
+            baseVariable: "OPENROUTER_BASE_URL",
+            keyVariable: "OPENROUTER_API_KEY",
+            sensibleModel: "openrouter/auto",
+            contextWindow: 128_000
+        ),
         KnownProvider(
-            name: "openai", wireFormat: .openAI, defaultBase: "https://api.openai.com/v1",
-            baseVariable: "OPENAI_BASE_URL", keyVariable: "OPENAI_API_KEY", sensibleModel: "gpt-5-mini",
-            contextWindow: 400_000),
+            name: "openai",
+            wireFormat: .openAI,
+            defaultBase: "https://api.openai.com/v1",
+            baseVariable: "OPENAI_BASE_URL",
+            keyVariable: "OPENAI_API_KEY",
+            sensibleModel: "gpt-5-mini",
+            contextWindow: 400_000
+        ),
         KnownProvider(
-            name: "anthropic", wireFormat: .anthropic, defaultBase: "https://api.anthropic.com",
-            baseVariable: "ANTHROPIC_BASE_URL", keyVariable: "ANTHROPIC_API_KEY", sensibleModel: "claude-sonnet-4-5",
-            contextWindow: 200_000),
+            name: "anthropic",
+            wireFormat: .anthropic,
+            defaultBase: "https://api.anthropic.com",
+            baseVariable: "ANTHROPIC_BASE_URL",
+            keyVariable: "ANTHROPIC_API_KEY",
+            sensibleModel: "claude-sonnet-4-5",
+            contextWindow: 200_000
+        ),
         KnownProvider(
-            name: "ollama", wireFormat: .openAI, defaultBase: "http://localhost:11434/v1",
-            baseVariable: "OLLAMA_BASE_URL", keyVariable: nil, sensibleModel: nil, contextWindow: 128_000),
+            name: "ollama",
+            wireFormat: .openAI,
+            defaultBase: "http://localhost:11434/v1",
+            baseVariable: "OLLAMA_BASE_URL",
+            keyVariable: nil,
+            sensibleModel: nil,
+            contextWindow: 128_000
+        ),
     ]
 
     static func named(_ name: some StringProtocol) -> KnownProvider? {
@@ -57,7 +78,13 @@ struct KnownProvider: Sendable {
         // Without a key but with a base URL of its own the server is taken to need none.
         let needsKey = self.hasKey(in: keys) || keys.value(of: self.baseVariable) == nil
         return ModelConfiguration(
-            id: id, model: model, provider: self.name, wireFormat: self.wireFormat, apiBase: self.base(in: keys),
-            apiKeyVariable: needsKey ? self.keyVariable : nil, contextWindow: self.contextWindow)
+            id: id,
+            model: model,
+            provider: self.name,
+            wireFormat: self.wireFormat,
+            apiBase: self.base(in: keys),
+            apiKeyVariable: needsKey ? self.keyVariable : nil,
+            contextWindow: self.contextWindow
+        )
     }
 }

@@ -23,7 +23,9 @@ package struct ModelCatalogue: Sendable {
     /// `localModels` are the names that a local Ollama reported (`LocalModelServer`). Throws `.unknownModel` when the
     /// default that was named is neither configured nor to be reached.
     package init(
-        configurations: [ModelConfiguration], defaultModel: String? = nil, environment: [String: String],
+        configurations: [ModelConfiguration],
+        defaultModel: String? = nil,
+        environment: [String: String],
         localModels: [String] = []
     ) throws(ModelError) {
         let keys = ProviderKeys(environment: environment)
@@ -59,7 +61,9 @@ package struct ModelCatalogue: Sendable {
 
 extension ModelCatalogue {
     private static func find(
-        _ id: String, in models: [ModelConfiguration], keys: ProviderKeys
+        _ id: String,
+        in models: [ModelConfiguration],
+        keys: ProviderKeys
     ) throws(ModelError) -> ModelConfiguration {
         if let known = models.first(where: { $0.id == id }) { return known }
         if let direct = self.direct(id, keys: keys) { return direct }

@@ -23,7 +23,11 @@ package struct ModelMessage: Sendable, Equatable {
 
     /// A message with its parts.
     package init(
-        role: Role, content: String, toolCalls: [ToolCall] = [], toolCallID: String? = nil, reasoning: String? = nil
+        role: Role,
+        content: String,
+        toolCalls: [ToolCall] = [],
+        toolCallID: String? = nil,
+        reasoning: String? = nil
     ) {
         self.role = role
         self.content = content

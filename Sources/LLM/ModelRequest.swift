@@ -36,8 +36,13 @@ package struct ModelRequest: Sendable {
 
     /// A streamed turn with the model's own settings.
     package init(
-        model: ModelConfiguration, messages: [ModelMessage], tools: [ModelTool] = [], streaming: Bool = true,
-        includeReasoning: Bool = true, maxOutputTokens: Int? = nil, temperature: Double? = nil
+        model: ModelConfiguration,
+        messages: [ModelMessage],
+        tools: [ModelTool] = [],
+        streaming: Bool = true,
+        includeReasoning: Bool = true,
+        maxOutputTokens: Int? = nil,
+        temperature: Double? = nil
     ) {
         self.model = model
         self.messages = messages

@@ -21,6 +21,9 @@ package struct ModelRouter: ModelProvider {
 
     private static func anthropicError(for id: String) -> ModelError {
         let way = "ask the model through OpenRouter (OPENROUTER_API_KEY) or another server with the OpenAI wire format"
-        return ModelError(.unsupported, "the model \(id) speaks Anthropic's wire format, which is not spoken here; \(way)")
+        return ModelError(
+            .unsupported,
+            "the model \(id) speaks Anthropic's wire format, which is not spoken here; \(way)"
+        )
     }
 }

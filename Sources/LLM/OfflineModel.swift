@@ -11,7 +11,12 @@ package struct OfflineModel: ModelProvider {
 
     /// The configuration under the id `offline`.
     package static let configuration = ModelConfiguration(
-        id: "offline", model: "offline", provider: "offline", wireFormat: .offline, apiBase: "")
+        id: "offline",
+        model: "offline",
+        provider: "offline",
+        wireFormat: .offline,
+        apiBase: ""
+    )
 
     /// What it has to say about itself.
     package static let notice = """

@@ -6,7 +6,9 @@ enum RetryAfter {
     /// Longer waits are cut to this.
     static let delayMax = Duration.seconds(3600)
 
-    /// The wait; nil when there is none or it cannot be read. A date counts from the answer's own `Date`.
+    /// The wait; nil when there is none or it cannot be read.
+    ///
+    /// A date counts from the answer's own `Date`, since two clocks differ.
     static func delay(in headers: OutboundHeaders, now: Date) -> Duration? {
         if let text = headers["retry-after-ms"], let milliseconds = Double(text) {
             return self.clamped(milliseconds / 1000)

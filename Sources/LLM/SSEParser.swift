@@ -23,7 +23,8 @@ struct SSEParser {
 
     /// Takes the next piece; `take` gets each event's data and returns false to stop for good.
     mutating func feed(
-        _ piece: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> Bool
+        _ piece: UnsafeRawBufferPointer,
+        _ take: (UnsafeRawBufferPointer) -> Bool
     ) throws(TooLong) {
         var start = 0
         if self.endedWithCR, let first = piece.first {
@@ -86,7 +87,8 @@ extension SSEParser {
     }
 
     private static func withBytes<R>(
-        of array: [UInt8], _ body: (UnsafeRawBufferPointer) throws(TooLong) -> R
+        of array: [UInt8],
+        _ body: (UnsafeRawBufferPointer) throws(TooLong) -> R
     ) throws(TooLong) -> R {
         try array.withUnsafeBufferPointer { buffer throws(TooLong) in try body(UnsafeRawBufferPointer(buffer)) }
     }
@@ -102,7 +104,8 @@ extension SSEParser {
 
     /// Takes one whole line; false when `take` wants no more.
     private mutating func endLine(
-        _ whole: UnsafeRawBufferPointer, _ inPlace: inout UnsafeRawBufferPointer?,
+        _ whole: UnsafeRawBufferPointer,
+        _ inPlace: inout UnsafeRawBufferPointer?,
         _ take: (UnsafeRawBufferPointer) -> Bool
     ) throws(TooLong) -> Bool {
         var line = whole
@@ -122,7 +125,8 @@ extension SSEParser {
     }
 
     private mutating func endEvent(
-        _ inPlace: inout UnsafeRawBufferPointer?, _ take: (UnsafeRawBufferPointer) -> Bool
+        _ inPlace: inout UnsafeRawBufferPointer?,
+        _ take: (UnsafeRawBufferPointer) -> Bool
     ) -> Bool {
         if let event = inPlace.take() { return event.isEmpty || take(event) }
         guard let event = self.data.take(), !event.isEmpty else { return true }

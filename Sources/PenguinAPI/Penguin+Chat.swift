@@ -1,5 +1,5 @@
 public import Domain
-package import Events
+import Events
 import Foundation
 import LLM
 import NIOCore
@@ -12,7 +12,7 @@ package struct ChatTicket: Sendable {
     package let conversationID: ConversationID
     /// The `start` event, to be shown at once.
     package let start: EventFrame
-    package let attachment: EventRelay.Attachment
+    package let feed: JobFeed
 }
 
 /// What a chat call came to.
@@ -72,26 +72,21 @@ extension Penguin {
         }
         let title = Self.title(from: request.text)
         do {
-            let attachment = try await self.queue.submit(job) { connection in
+            let feed = try await self.queue.submit(job) { connection in
                 try Conversations(connection).ensure(conversation, of: tenant, title: title, agent: agent)
             } attach: {
                 await self.follow(job.id, after: .start, isNew: true)
             }
-            return ChatTicket(jobID: job.id, conversationID: conversation, start: start, attachment: attachment)
+            return ChatTicket(jobID: job.id, conversationID: conversation, start: start, feed: feed)
         } catch {
             throw PenguinError(error)
         }
     }
 
     /// The terminal event of a job that was just accepted; nil when it still runs after the sync timeout.
-    package func end(of ticket: ChatTicket) async -> EventLog.Entry? {
-        await withTaskGroup(of: EventLog.Entry?.self) { group in
-            group.addTask {
-                while let entries = await ticket.attachment.follower.next() {
-                    if let last = entries.last, last.type.isTerminal { return last }
-                }
-                return nil
-            }
+    package func end(of ticket: ChatTicket) async -> JobEvent? {
+        await withTaskGroup(of: JobEvent?.self) { group in
+            group.addTask { await ticket.feed.end() }
             group.addTask { [timeout = self.defaults.syncTimeout] in
                 try? await Task.sleep(for: timeout)
                 return nil
@@ -128,20 +123,14 @@ extension Penguin {
 
 extension ChatResult {
     /// Reads a terminal event.
-    init(_ entry: EventLog.Entry, of job: JobID) throws {
-        let frame = EventFrame(entry)
-        switch entry.type {
+    package init(_ event: JobEvent, of job: JobID) throws {
+        let frame = EventFrame(id: event.id, type: event.type, bytes: Array(event.bytes.readableBytesView))
+        switch event.type {
         case .complete: self = .completed(try frame.data(as: ChatReply.self))
         case .cancelled: self = .cancelled(job)
         default:
             let data = try frame.data(as: EventData.Failure.self)
             self = .failed(job, JobFailure(code: data.code, message: data.message, retryable: data.retryable))
         }
-    }
-}
-
-extension EventFrame {
-    init(_ entry: EventLog.Entry) {
-        self.init(id: entry.id, type: entry.type, bytes: Array(entry.bytes.readableBytesView))
     }
 }

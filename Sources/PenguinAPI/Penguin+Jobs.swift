@@ -1,5 +1,5 @@
 public import Domain
-package import Events
+import Events
 import Queue
 import Store
 
@@ -29,14 +29,14 @@ extension Penguin {
     /// Follows a job of the tenant's from a cursor: every event after it, once and in order, to the terminal one.
     package func follow(
         _ id: JobID, after cursor: EventID, of tenant: TenantID
-    ) async throws(PenguinError) -> EventRelay.Attachment {
+    ) async throws(PenguinError) -> JobFeed {
         _ = try await self.job(id, of: tenant)
         return await self.follow(id, after: cursor, isNew: false)
     }
 
-    func follow(_ id: JobID, after cursor: EventID, isNew: Bool) async -> EventRelay.Attachment {
+    func follow(_ id: JobID, after cursor: EventID, isNew: Bool) async -> JobFeed {
         let database = self.database
-        return await self.relay.follow(id, after: cursor, isNew: isNew) {
+        let attachment = await self.relay.follow(id, after: cursor, isNew: isNew) {
             do {
                 guard let job = try await database.read({ try Ledger($0).job(id) }) else { return .gone }
                 return try job.view()
@@ -45,5 +45,6 @@ extension Penguin {
                 return .open
             }
         }
+        return JobFeed(attachment)
     }
 }

@@ -31,7 +31,9 @@ struct Greeting: Sendable {
 
     var isDone: Bool { self.steps.isEmpty }
 
-    /// Judges the next reply. Throws `.authentication` when the login was refused, `.notConnected` for other refusals.
+    /// Judges the next reply.
+    ///
+    /// Throws `.authentication` when the login was refused, `.notConnected` for other refusals.
     mutating func receive(_ reply: RedisValue) throws(RedisError) {
         guard let step = self.steps.popFirst() else {
             throw RedisError(.protocolViolation, "a reply after the greeting")

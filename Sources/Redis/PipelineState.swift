@@ -71,9 +71,9 @@ struct PipelineState<Waiter: Sendable>: Sendable {
     private var heardAt = NIODeadline.uptimeNanoseconds(0)
     /// Why there is no connection, for the message of those who waited for one in vain.
     private var lastFailure: RedisError?
-    /// Commands accepted and not answered, abandoned ones included. Bound: `limits.commandsMax`.
+    /// Commands accepted and not answered, abandoned ones included; at most `limits.commandsMax`.
     private(set) var pendingCommands = 0
-    /// Bytes of `unsent`. Bound: `limits.bytesMax`.
+    /// Bytes of `unsent`; at most `limits.bytesMax`.
     private(set) var unsentBytes = 0
 
     init(limits: Limits) {
@@ -110,8 +110,13 @@ struct PipelineState<Waiter: Sendable>: Sendable {
             pieces.append(submission.bytes)
             self.sent.append(
                 Sent(
-                    id: next.id, deadline: submission.deadline, name: submission.name,
-                    missing: submission.commandCount, waiter: submission.waiter))
+                    id: next.id,
+                    deadline: submission.deadline,
+                    name: submission.name,
+                    missing: submission.commandCount,
+                    waiter: submission.waiter
+                )
+            )
         }
         self.unsentBytes -= bytes
         return pieces
@@ -122,7 +127,9 @@ struct PipelineState<Waiter: Sendable>: Sendable {
     /// Also called with no replies, when bytes of an unfinished one came. Throws `.protocolViolation` for a reply that
     /// nobody asked for: positions can no longer be trusted, so the connection must go.
     mutating func receive(
-        _ replies: [RedisValue], now: NIODeadline, finished: inout [Finished]
+        _ replies: [RedisValue],
+        now: NIODeadline,
+        finished: inout [Finished]
     ) throws(RedisError) {
         self.heardAt = now
         for reply in replies {
@@ -155,7 +162,9 @@ struct PipelineState<Waiter: Sendable>: Sendable {
     /// Does nothing for a `wake` that an earlier one has replaced. `next` is when to call again. `hung` means that the
     /// oldest reply is overdue by `hungAfter` and nothing came meanwhile: the connection is to be closed.
     mutating func expire(
-        wake: NIODeadline, now: NIODeadline, finished: inout [Finished]
+        wake: NIODeadline,
+        now: NIODeadline,
+        finished: inout [Finished]
     ) -> (next: NIODeadline?, hung: Bool) {
         guard wake == self.wakeAt else { return (nil, false) }
         self.expireUnsent(now, finished: &finished)
@@ -191,7 +200,11 @@ struct PipelineState<Waiter: Sendable>: Sendable {
         self.flushScheduled = false
         self.lastFailure = error
         return self.failSent(
-            RedisError(.connectionLost, "the connection was lost (\(error.message)); the command may have been executed"))
+            RedisError(
+                .connectionLost,
+                "the connection was lost (\(error.message)); the command may have been executed"
+            )
+        )
     }
 
     /// Nothing is accepted any more and everybody gets an answer.
@@ -267,7 +280,9 @@ extension PipelineState {
 
     /// Ids ascend in both lines, so a place is found by halving.
     private static func index<Element>(
-        of id: UInt64, in line: Deque<Element>, by key: KeyPath<Element, UInt64>
+        of id: UInt64,
+        in line: Deque<Element>,
+        by key: KeyPath<Element, UInt64>
     ) -> Int? {
         var low = 0
         var high = line.count

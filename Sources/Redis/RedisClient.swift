@@ -28,17 +28,25 @@ package final class RedisClient: Sendable {
     private let link: RedisLink
     private let state: Mutex<State>
 
-    /// `name` is shown by `CLIENT LIST` and in the log. Nothing happens before `run()`.
+    /// Nothing happens before `run()`; `name` is shown by `CLIENT LIST` and in the log.
     package init(
-        _ configuration: RedisConfiguration, name: String,
-        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger
+        _ configuration: RedisConfiguration,
+        name: String,
+        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        logger: Logger
     ) {
         self.configuration = configuration
         self.link = RedisLink(
-            configuration: configuration, name: name, eventLoop: eventLoopGroup.next(), logger: logger)
+            configuration: configuration,
+            name: name,
+            eventLoop: eventLoopGroup.next(),
+            logger: logger
+        )
         let limits = PipelineState<Completion>.Limits(
-            commandsMax: configuration.queuedCommandsMax, bytesMax: configuration.queuedBytesMax,
-            hungAfter: TimeAmount(configuration.hungAfter))
+            commandsMax: configuration.queuedCommandsMax,
+            bytesMax: configuration.queuedBytesMax,
+            hungAfter: TimeAmount(configuration.hungAfter)
+        )
         self.state = Mutex(State(pipeline: PipelineState(limits: limits)))
     }
 
@@ -59,7 +67,8 @@ package final class RedisClient: Sendable {
     /// An error reply is one `.failure` among the results. Throws when the batch as a whole has no replies: not
     /// connected, lost, timed out, cancelled, refused.
     package func send(
-        batch: [RedisCommand], timeout: Duration? = nil
+        batch: [RedisCommand],
+        timeout: Duration? = nil
     ) async throws(RedisError) -> [Result<RedisValue, RedisError>] {
         guard !batch.isEmpty else { return [] }
         return try await self.replies(to: batch, timeout: timeout).map(Self.result)
@@ -70,7 +79,8 @@ package final class RedisClient: Sendable {
     /// When the batch as a whole fails, each result is that failure. `completion` runs once, on the event loop (when the
     /// batch is refused at once, on the caller's thread), and must not block.
     package func submit(
-        batch: [RedisCommand], timeout: Duration? = nil,
+        batch: [RedisCommand],
+        timeout: Duration? = nil,
         completion: @escaping @Sendable ([Result<RedisValue, RedisError>]) -> Void
     ) {
         guard !batch.isEmpty else { return completion([]) }
@@ -132,7 +142,9 @@ extension RedisClient {
 
     /// Nil when it was refused and `completion` has been called.
     private func enqueue(
-        _ batch: [RedisCommand], timeout: Duration?, completion: @escaping Completion
+        _ batch: [RedisCommand],
+        timeout: Duration?,
+        completion: @escaping Completion
     ) -> UInt64? {
         if let command = batch.first(where: \.isUnsupported) {
             completion(.failed(RedisError(.unsupported, "\(command) cannot share a connection; use RedisSubscriber")))
@@ -140,8 +152,12 @@ extension RedisClient {
         }
         let deadline = NIODeadline.now() + TimeAmount(timeout ?? self.configuration.commandTimeout)
         let submission = PipelineState<Completion>.Submission(
-            commandCount: batch.count, bytes: Self.joined(batch), name: batch[0].name, deadline: deadline,
-            waiter: completion)
+            commandCount: batch.count,
+            bytes: Self.joined(batch),
+            name: batch[0].name,
+            deadline: deadline,
+            waiter: completion
+        )
         switch self.state.withLock({ $0.pipeline.submit(submission) }) {
         case .refused(let error):
             completion(.failed(error))

@@ -2,7 +2,7 @@ import NIOCore
 import NIOSSL
 
 extension RedisConfiguration {
-    /// Nil without TLS. Throws `.tls` when the CA file cannot be used.
+    /// Nil without TLS; throws `.tls` when the CA file cannot be used.
     func makeTLSContext() throws(RedisError) -> NIOSSLContext? {
         guard let tls = self.tls else { return nil }
         var settings = TLSConfiguration.makeClientConfiguration()

@@ -41,7 +41,11 @@ package struct RedisConfiguration: Sendable, Equatable {
     package var subscriptionsMax = 100_000
 
     package init(
-        address: Address, tls: TLS? = nil, username: String? = nil, password: String? = nil, database: Int = 0
+        address: Address,
+        tls: TLS? = nil,
+        username: String? = nil,
+        password: String? = nil,
+        database: Int = 0
     ) {
         self.address = address
         self.tls = tls
@@ -62,7 +66,8 @@ package struct RedisConfiguration: Sendable, Equatable {
 extension RedisConfiguration: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The URL with `***` for the password.
     package var description: String {
-        let login = self.username.map { $0 + (self.password == nil ? "" : ":***") } ?? (self.password == nil ? "" : ":***")
+        let login =
+            self.username.map { $0 + (self.password == nil ? "" : ":***") } ?? (self.password == nil ? "" : ":***")
         let user = login.isEmpty ? "" : login + "@"
         switch self.address {
         case .unix(let path): return "unix://\(user)\(path)?db=\(self.database)"

@@ -43,7 +43,7 @@ final class RedisLink: Sendable {
         self.logger = logger
     }
 
-    /// Runs until `stop()` or the task's cancellation. Returns at once when stopped before.
+    /// Runs until `stop()` or the task's cancellation; returns at once when stopped before.
     ///
     /// Throws `.tls` when the CA file cannot be read, `.unsupported` when it runs already.
     func run(for delegate: any RedisLinkDelegate) async throws(RedisError) {
@@ -143,7 +143,9 @@ extension RedisLink {
                 channel.eventLoop.makeCompletedFuture {
                     if let tls {
                         let handler = try NIOSSLClientHandler(
-                            context: tls, serverHostname: self.configuration.serverName)
+                            context: tls,
+                            serverHostname: self.configuration.serverName
+                        )
                         try channel.pipeline.syncOperations.addHandler(handler)
                     }
                     try channel.pipeline.syncOperations.addHandler(RedisConnectionHandler(link: self))
@@ -200,8 +202,10 @@ extension RedisLink {
         }
         guard let delay else { return self.finish() }
         self.logger.log(
-            level: isNews ? .warning : .debug, "no connection",
-            metadata: ["server": "\(self.configuration)", "error": "\(error)", "retry_in": "\(delay)"])
+            level: isNews ? .warning : .debug,
+            "no connection",
+            metadata: ["server": "\(self.configuration)", "error": "\(error)", "retry_in": "\(delay)"]
+        )
         delegate?.linkLost(error)
         let retry = self.eventLoop.scheduleTask(in: TimeAmount(delay)) {
             self.state.withLock { state in

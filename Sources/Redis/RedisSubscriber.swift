@@ -24,16 +24,24 @@ package final class RedisSubscriber: Sendable {
     private let link: RedisLink
     private let state: Mutex<State>
 
-    /// `name` is shown by `CLIENT LIST` and in the log. Nothing happens before `run()`.
+    /// Nothing happens before `run()`; `name` is shown by `CLIENT LIST` and in the log.
     package init(
-        _ configuration: RedisConfiguration, name: String,
-        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger
+        _ configuration: RedisConfiguration,
+        name: String,
+        eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        logger: Logger
     ) {
         self.configuration = configuration
         self.link = RedisLink(
-            configuration: configuration, name: name, eventLoop: eventLoopGroup.next(), logger: logger)
+            configuration: configuration,
+            name: name,
+            eventLoop: eventLoopGroup.next(),
+            logger: logger
+        )
         let subscriptions = SubscriptionState(
-            listenersMax: configuration.subscriptionsMax, expectedMax: configuration.queuedCommandsMax)
+            listenersMax: configuration.subscriptionsMax,
+            expectedMax: configuration.queuedCommandsMax
+        )
         self.state = Mutex(State(subscriptions: subscriptions))
     }
 
@@ -46,7 +54,9 @@ package final class RedisSubscriber: Sendable {
     /// `timeout` (`commandTimeout`, 5 s); throws `.server` when an ACL forbids the channel. The result must be kept:
     /// the subscription ends with it.
     package func subscribe(
-        to channel: String, timeout: Duration? = nil, _ receive: @escaping @Sendable (RedisSubscriptionEvent) -> Void
+        to channel: String,
+        timeout: Duration? = nil,
+        _ receive: @escaping @Sendable (RedisSubscriptionEvent) -> Void
     ) async throws(RedisError) -> RedisSubscription {
         let key = ByteBuffer(string: channel)
         let id = self.state.withLock { state in
@@ -83,13 +93,18 @@ extension RedisSubscriber: Service {
 extension RedisSubscriber {
     /// Nil when the server has acknowledged.
     private func acknowledgement(
-        of id: UInt64, _ channel: ByteBuffer, within limit: Duration, _ receive: @escaping SubscriptionState.Receive
+        of id: UInt64,
+        _ channel: ByteBuffer,
+        within limit: Duration,
+        _ receive: @escaping SubscriptionState.Receive
     ) async -> RedisError? {
         let hook = CancellationHook()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let subscribed = self.state.withLock { state in
-                    state.subscriptions.subscribe(id, to: channel, receive: receive) { continuation.resume(returning: $0) }
+                    state.subscriptions.subscribe(id, to: channel, receive: receive) {
+                        continuation.resume(returning: $0)
+                    }
                 }
                 switch subscribed {
                 case .now: return continuation.resume(returning: nil)
@@ -140,7 +155,9 @@ extension RedisSubscriber: RedisLinkDelegate {
             state.channel = channel
             state.keepalive = KeepaliveState(
                 idleBeforePing: TimeAmount(self.configuration.idleBeforePing),
-                answerWithin: TimeAmount(self.configuration.commandTimeout), now: now)
+                answerWithin: TimeAmount(self.configuration.commandTimeout),
+                now: now
+            )
             state.subscriptions.connected()
         }
         self.flush()

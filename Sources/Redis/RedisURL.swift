@@ -25,7 +25,8 @@ struct RedisURL {
     }
 
     private static func network(
-        _ locator: Substring, tls: RedisConfiguration.TLS?
+        _ locator: Substring,
+        tls: RedisConfiguration.TLS?
     ) throws(RedisError) -> RedisConfiguration {
         let (authority, path) = locator.split(at: "/")
         let (login, place) = authority.splitAtLast("@")
@@ -63,7 +64,9 @@ struct RedisURL {
         }
         guard !host.isEmpty else { throw self.bad("no host; \(self.forms)") }
         guard host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "@") }) else {
-            throw self.bad("a host with characters that no host has; a password with '@', ':' or '/' must be percent-encoded")
+            throw self.bad(
+                "a host with characters that no host has; a password with '@', ':' or '/' must be percent-encoded"
+            )
         }
         guard let port else { return (String(host), 6379) }
         guard let number = Int(port), (1...65535).contains(number) else {

@@ -39,34 +39,57 @@ final class ReplyBuilder {
         self.open.append(OpenArray(elements: elements, missing: count))
     }
 
+    /// False when the text does not end as the protocol demands; hiredis skips the end of a bulk string unread.
+    fileprivate func addText(type: Int32, _ start: UnsafeMutablePointer<CChar>?, count: Int) -> Bool {
+        let bytes = UnsafeRawBufferPointer(start: start, count: count)
+        switch type {
+        case REDIS_REPLY_STATUS:
+            self.add(.simple(String(decoding: bytes, as: UTF8.self)))
+        case REDIS_REPLY_ERROR:
+            self.add(.error(String(decoding: bytes, as: UTF8.self)))
+        default:
+            // hiredis calls only when the two bytes behind a bulk string are in its buffer too.
+            guard let start, start[count] == 0x0d, start[count + 1] == 0x0a else { return false }
+            self.add(.bulk(ByteBuffer(bytes: bytes)))
+        }
+        return true
+    }
+
     /// hiredis' table of functions; each finds its builder in the task's `privdata`.
     static func makeFunctions() -> redisReplyObjectFunctions {
         redisReplyObjectFunctions(
             createString: { task, bytes, count in
-                ReplyBuilder.of(task) { $0.add(.make(type: $1, UnsafeRawBufferPointer(start: bytes, count: count))) }
+                ReplyBuilder.answer(task) { $0.addText(type: $1, bytes, count: count) }
             },
-            createArray: { task, count in ReplyBuilder.of(task) { builder, _ in builder.openArray(count: Int(count)) } },
-            createInteger: { task, number in ReplyBuilder.of(task) { builder, _ in builder.add(.integer(number)) } },
-            createNil: { task in ReplyBuilder.of(task) { builder, _ in builder.add(.null) } },
+            createArray: { task, count in
+                ReplyBuilder.answer(task) { builder, _ in
+                    builder.openArray(count: Int(count))
+                    return true
+                }
+            },
+            createInteger: { task, number in
+                ReplyBuilder.answer(task) { builder, _ in
+                    builder.add(.integer(number))
+                    return true
+                }
+            },
+            createNil: { task in
+                ReplyBuilder.answer(task) { builder, _ in
+                    builder.add(.null)
+                    return true
+                }
+            },
             freeObject: { _ in }
         )
     }
 
-    private static func of(
-        _ task: UnsafePointer<redisReadTask>?, _ body: (ReplyBuilder, Int32) -> Void
+    /// Gives `body` the builder and the type; nil, which stops hiredis, when `body` is false.
+    private static func answer(
+        _ task: UnsafePointer<redisReadTask>?,
+        _ body: (ReplyBuilder, Int32) -> Bool
     ) -> UnsafeMutableRawPointer? {
         guard let task, let pointer = task.pointee.privdata else { return nil }
-        body(Unmanaged<ReplyBuilder>.fromOpaque(pointer).takeUnretainedValue(), task.pointee.type)
-        return pointer
-    }
-}
-
-extension RedisValue {
-    fileprivate static func make(type: Int32, _ bytes: UnsafeRawBufferPointer) -> RedisValue {
-        switch type {
-        case REDIS_REPLY_STATUS: .simple(String(decoding: bytes, as: UTF8.self))
-        case REDIS_REPLY_ERROR: .error(String(decoding: bytes, as: UTF8.self))
-        default: .bulk(ByteBuffer(bytes: bytes))
-        }
+        let builder = Unmanaged<ReplyBuilder>.fromOpaque(pointer).takeUnretainedValue()
+        return body(builder, task.pointee.type) ? pointer : nil
     }
 }

@@ -43,7 +43,10 @@ final class ReplyReader {
         while let piece = rest.readSlice(length: min(rest.readableBytes, Self.pieceBytes)), piece.readableBytes > 0 {
             let status = piece.withUnsafeReadableBytes { pointer in
                 redisReaderFeed(
-                    self.reader, pointer.baseAddress?.assumingMemoryBound(to: CChar.self), pointer.count)
+                    self.reader,
+                    pointer.baseAddress?.assumingMemoryBound(to: CChar.self),
+                    pointer.count
+                )
             }
             guard status == REDIS_OK else { throw self.violation }
             self.unfinishedBytes += piece.readableBytes
@@ -65,9 +68,14 @@ final class ReplyReader {
     }
 
     private var violation: RedisError {
-        let text = withUnsafeBytes(of: self.reader.pointee.errstr) { raw in
-            String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-        }
+        // The only "out of memory" is the builder's: a Swift allocation that fails traps instead.
+        let isCut = self.reader.pointee.err == REDIS_ERR_OOM
+        let text =
+            isCut
+            ? "a bulk string is longer than its length"
+            : withUnsafeBytes(of: self.reader.pointee.errstr) { raw in
+                String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+            }
         return RedisError(.protocolViolation, "the server does not speak RESP2: \(text)")
     }
 }

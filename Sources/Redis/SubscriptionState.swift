@@ -78,7 +78,10 @@ struct SubscriptionState: Sendable {
     // MARK: Callers
 
     mutating func subscribe(
-        _ id: UInt64, to channel: ByteBuffer, receive: @escaping Receive, acknowledge: @escaping Acknowledge
+        _ id: UInt64,
+        to channel: ByteBuffer,
+        receive: @escaping Receive,
+        acknowledge: @escaping Acknowledge
     ) -> Subscribed {
         guard !self.isClosed else { return .refused(RedisError(.closed, "the subscriber is closed")) }
         guard self.listenerCount < self.listenersMax, self.expected.count < self.expectedMax else {
@@ -165,12 +168,16 @@ struct SubscriptionState: Sendable {
         return self.unsent
     }
 
-    /// Takes the next thing the server said. Throws `.protocolViolation` for what nobody asked for.
+    /// Takes the next thing the server said.
+    ///
+    /// Throws `.protocolViolation` for what nobody asked for.
     mutating func receive(_ reply: RedisValue, orders: inout [Order]) throws(RedisError) {
         switch reply {
         case .array(let parts) where parts.count >= 2:
             guard case .bulk(let kind) = parts[0] else { throw self.unexpected("an array without a kind") }
-            if parts.count == 3, kind == Self.message, case .bulk(let channel) = parts[1], case .bulk(let payload) = parts[2] {
+            if parts.count == 3, kind == Self.message, case .bulk(let channel) = parts[1],
+                case .bulk(let payload) = parts[2]
+            {
                 return self.deliver(payload, on: channel, orders: &orders)
             }
             try self.acknowledge(kind, parts[1], orders: &orders)
@@ -207,7 +214,9 @@ extension SubscriptionState {
     }
 
     private mutating func acknowledge(
-        _ kind: ByteBuffer, _ channel: RedisValue, orders: inout [Order]
+        _ kind: ByteBuffer,
+        _ channel: RedisValue,
+        orders: inout [Order]
     ) throws(RedisError) {
         switch (self.expected.popFirst(), kind) {
         case (.subscribed(let wanted, let generation), Self.subscribe) where channel == .bulk(wanted):
@@ -252,7 +261,10 @@ extension SubscriptionState {
     /// An ACL forbids the channel: its waiters are told; those who had it before stay interrupted until the server
     /// allows it again, which the next `subscribe` or connection finds out.
     private mutating func refusedSubscription(
-        _ channel: ByteBuffer, _ generation: UInt64, _ error: RedisError, orders: inout [Order]
+        _ channel: ByteBuffer,
+        _ generation: UInt64,
+        _ error: RedisError,
+        orders: inout [Order]
     ) {
         guard let topic = self.topics[channel], topic.generation == generation else { return }
         let waiting = topic.listeners.filter { $0.acknowledge != nil }

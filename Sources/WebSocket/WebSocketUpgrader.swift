@@ -57,23 +57,28 @@ struct WebSocketUpgrader: NIOTypedHTTPServerProtocolUpgrader {
             )
             try pipeline.addHandler(handler)
             pipeline.removeHandler(gate, promise: nil)
-            self.limitSilence(on: channel)
+            self.tune(channel)
             if isQuiescing { handler.close(code: .goingAway, reason: "server is shutting down") }
             return .webSocket(handler.connection, accepted.handler)
         }
     }
 
-    /// Lets the kernel give up a peer that acknowledges nothing, as long as our own pings would take.
+    /// Makes the kernel tell us early how far the peer lags, and give up a peer that acknowledges nothing.
     ///
-    /// Ours cannot tell while a lagging handler keeps the socket from being read.
-    private func limitSilence(on channel: any Channel) {
+    /// Else megabytes wait unseen in its send buffer, out of reach of `unsentBytes` and of the write timeout; and our own
+    /// pings cannot tell a dead peer while a lagging handler keeps the socket from being read. A unix socket refuses
+    /// both: its peer cannot vanish without notice.
+    private func tune(_ channel: any Channel) {
         #if os(Linux)
-        let limit = self.configuration.pingInterval * 3
-        guard limit > .zero else { return }
-        let milliseconds = TimeAmount(limit).nanoseconds / 1_000_000
-        let option = NIOBSDSocket.Option(rawValue: CInt(TCP_USER_TIMEOUT))
-        // A unix socket refuses: its peer cannot vanish without notice.
-        try? channel.syncOptions?.setOption(.tcpOption(option), value: SocketOptionValue(milliseconds))
+        let silenceMax = TimeAmount(self.configuration.pingInterval * 3).nanoseconds / 1_000_000
+        let options = [
+            (name: TCP_NOTSENT_LOWAT, value: self.configuration.unsentBytesMax),
+            (name: TCP_USER_TIMEOUT, value: Int(silenceMax)),
+        ]
+        for option in options where option.value > 0 {
+            let name = NIOBSDSocket.Option(rawValue: CInt(option.name))
+            try? channel.syncOptions?.setOption(.tcpOption(name), value: SocketOptionValue(option.value))
+        }
         #endif
     }
 }

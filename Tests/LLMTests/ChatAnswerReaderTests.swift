@@ -10,18 +10,26 @@ struct ChatAnswerReaderTests {
 
     /// The events and the failure of a body that comes in the given pieces.
     private func read(
-        _ pieces: [[UInt8]], type: String? = "text/event-stream; charset=utf-8", includeReasoning: Bool = true,
-        fault: HTTPClientError? = nil, model: ModelConfiguration? = nil
+        _ pieces: [[UInt8]],
+        type: String? = "text/event-stream; charset=utf-8",
+        includeReasoning: Bool = true,
+        fault: HTTPClientError? = nil,
+        model: ModelConfiguration? = nil
     ) -> (events: [ModelEvent], failure: ModelError?) {
         var reader = ChatAnswerReader(
-            contentType: type, model: model ?? self.model, includeReasoning: includeReasoning)
+            contentType: type,
+            model: model ?? self.model,
+            includeReasoning: includeReasoning
+        )
         var events: [ModelEvent] = []
         for piece in pieces where !reader.isComplete && reader.failure == nil { events += reader.read(piece) }
         if !reader.isComplete, reader.failure == nil { events += reader.end(fault) }
         return (events, reader.failure)
     }
 
-    private func read(_ text: String, type: String? = "text/event-stream") -> (events: [ModelEvent], failure: ModelError?) {
+    private func read(_ text: String, type: String? = "text/event-stream") -> (
+        events: [ModelEvent], failure: ModelError?
+    ) {
         self.read([Array(text.utf8)], type: type)
     }
 
@@ -31,7 +39,8 @@ struct ChatAnswerReaderTests {
 
     /// An answer with everything in it.
     private var transcript: String {
-        let usage = #"{"prompt_tokens":7,"completion_tokens":5,"cost":0.25,"prompt_tokens_details":"#
+        let usage =
+            #"{"prompt_tokens":7,"completion_tokens":5,"cost":0.25,"prompt_tokens_details":"#
             + #"{"cached_tokens":3},"completion_tokens_details":{"reasoning_tokens":2}}"#
         let calls = [
             #"{"index":0,"id":"call_a","type":"function","function":{"name":"read_file","arguments":""}}"#,
@@ -58,7 +67,8 @@ struct ChatAnswerReaderTests {
             .toolCall(ToolCall(id: "call_a", name: "read_file", arguments: #"{"path":"a"}"#)),
             .toolCall(ToolCall(id: "call_b", name: "list", arguments: "{}")),
             .usage(
-                TokenUsage(promptTokens: 7, completionTokens: 5, reasoningTokens: 2, cachedTokens: 3, cost: 0.25)),
+                TokenUsage(promptTokens: 7, completionTokens: 5, reasoningTokens: 2, cachedTokens: 3, cost: 0.25)
+            ),
             .finish(.toolCalls),
         ]
     }
@@ -177,7 +187,8 @@ struct ChatAnswerReaderTests {
             events == [
                 .reasoning("hm"), .text("Hello"), .toolCall(ToolCall(id: "c", name: "f", arguments: "{}")),
                 .usage(TokenUsage(promptTokens: 1, completionTokens: 2)), .finish(.toolCalls),
-            ])
+            ]
+        )
         #expect(failure == nil)
     }
 
@@ -215,7 +226,9 @@ struct ChatAnswerReaderTests {
 
     @Test func `the arguments of calls are bounded`() {
         let half = String(repeating: "x", count: ChatAnswer.toolArgumentBytesMax / 6)
-        let piece = Array(self.delta(#""tool_calls":[{"index":0,"function":{"name":"f","arguments":"\#(half)"}}]"#).utf8)
+        let piece = Array(
+            self.delta(#""tool_calls":[{"index":0,"function":{"name":"f","arguments":"\#(half)"}}]"#).utf8
+        )
         let (_, failure) = self.read(Array(repeating: piece, count: 7))
         #expect(failure?.code == .answerTooLarge)
     }

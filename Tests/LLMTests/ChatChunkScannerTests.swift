@@ -69,10 +69,12 @@ struct ChatChunkScannerTests {
         #expect(self.scan(Array(json.utf8)) == nil)
     }
 
-    @Test(arguments: [
-        [0xff], [0x80], [0xc0, 0x80], [0xc3], [0xe0, 0x80, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x82],
-        [0xf0, 0x80, 0x80, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xf0, 0x9f, 0x98],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0xff], [0x80], [0xc0, 0x80], [0xc3], [0xe0, 0x80, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x82],
+            [0xf0, 0x80, 0x80, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xf0, 0x9f, 0x98],
+        ] as [[UInt8]]
+    )
     func `bytes that are no UTF-8 are not accepted`(bytes: [UInt8]) {
         let json = Array(#"{"choices":[{"delta":{"content":"a"#.utf8) + bytes + Array(#"b"}}]}"#.utf8)
         #expect(self.scan(json) == nil)
@@ -123,7 +125,9 @@ enum RandomChunk {
         delta.append(self.member(name ?? "content", self.string(&random), &random))
         if Bool.random(using: &random) { delta.append(self.member("tool_calls", "null", &random)) }
         if Bool.random(using: &random) { delta.append(self.member("refusal", "null", &random)) }
-        let finish = ["null", "null", "\"stop\"", "\"length\"", "\"content_filter\"", "\"\""].randomElement(using: &random)
+        let finish = ["null", "null", "\"stop\"", "\"length\"", "\"content_filter\"", "\"\""].randomElement(
+            using: &random
+        )
         let choice = [
             self.member("index", "0", &random), self.member("finish_reason", finish ?? "null", &random),
             self.member("delta", self.object(delta, &random), &random),
@@ -166,7 +170,8 @@ enum RandomChunk {
         let mustEscape = value < 0x20 || scalar == "\"" || scalar == "\\"
         guard mustEscape || Int.random(in: 0..<3, using: &random) == 0 else { return String(scalar) }
         let short: [Unicode.Scalar: String] = [
-            "\n": "\\n", "\r": "\\r", "\t": "\\t", "\"": "\\\"", "\\": "\\\\", "/": "\\/", "\u{8}": "\\b", "\u{c}": "\\f",
+            "\n": "\\n", "\r": "\\r", "\t": "\\t", "\"": "\\\"", "\\": "\\\\", "/": "\\/", "\u{8}": "\\b",
+            "\u{c}": "\\f",
         ]
         if let escape = short[scalar], Bool.random(using: &random) { return escape }
         if Int.random(in: 0..<20, using: &random) == 0 { return self.escape(0xd800 + UInt16(value % 0x800), &random) }

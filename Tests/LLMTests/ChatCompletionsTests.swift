@@ -9,7 +9,9 @@ import TestSupport
 struct ChatCompletionsTests {
     /// What a turn at a fake provider comes to.
     private func ask(
-        _ prompt: String, streaming: Bool = true, idleTimeoutSeconds: Int = 30
+        _ prompt: String,
+        streaming: Bool = true,
+        idleTimeoutSeconds: Int = 30
     ) async throws -> (events: [ModelEvent], error: ModelError?) {
         try await withFakeProvider { provider in
             try await withClient { client in
@@ -180,7 +182,10 @@ struct ChatCompletionsTests {
                     ],
                     tools: [
                         ModelTool(name: "read_file", description: "Reads", parametersSchema: #"{"type":"object"}"#)
-                    ], maxOutputTokens: 99, temperature: 0.5)
+                    ],
+                    maxOutputTokens: 99,
+                    temperature: 0.5
+                )
                 request.model.reasoningEffort = "low"
                 let (events, error) = await outcome(of: router.stream(request))
                 #expect(error == nil)
@@ -322,10 +327,14 @@ struct ChatCompletionsTests {
         try await withFakeProvider { provider in
             try await withClient { client in
                 let there = await LocalModelServer.models(
-                    client: client, environment: ["OLLAMA_BASE_URL": provider.baseURL])
+                    client: client,
+                    environment: ["OLLAMA_BASE_URL": provider.baseURL]
+                )
                 #expect(there == ["fake-model"])
                 let gone = await LocalModelServer.models(
-                    client: client, environment: ["OLLAMA_BASE_URL": "http://127.0.0.1:1/v1"])
+                    client: client,
+                    environment: ["OLLAMA_BASE_URL": "http://127.0.0.1:1/v1"]
+                )
                 #expect(gone.isEmpty)
             }
         }

@@ -16,12 +16,13 @@ struct HTTPClientTests {
     }
 
     /// What a GET of the server comes to.
-    private func error(from serve: @escaping @Sendable (RawServer.Connection) -> Void) async throws -> HTTPClientError? {
+    private func error(from serve: @escaping @Sendable (RawServer.Connection) -> Void) async throws -> HTTPClientError?
+    {
         try await withRawServer(serve) { server in
             try await withClient { client in
                 await self.error {
                     var request = OutboundRequest(.get, server.url)
-                    request.idleTimeout = .milliseconds(300)
+                    request.idleTimeout = idleTimeout
                     _ = try await client.send(request).body.collect(upTo: 1024)
                 }
             }
@@ -75,32 +76,46 @@ struct HTTPClientTests {
         #expect(seen[2].hasPrefix("HEAD / "))
     }
 
-    @Test func `every kind of failure has its code`() async throws {
-        #expect(try await self.error { $0.readRequest() }?.code == .reset)
-        #expect(try await self.error { $0.readRequest(); $0.reset() }?.code == .reset)
-        #expect(try await self.error { $0.readRequest(); $0.write("hello\r\n\r\n") }?.code == .protocolError)
-        #expect(
-            try await self.error { $0.readRequest(); $0.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhal") }?.code
-                == .reset)
-        #expect(try await self.error { $0.readRequest(); _ = $0.waitForClose(seconds: 5) }?.code == .timeout)
-        let slow = try await self.error {
-            $0.readRequest()
+    /// One row: what the server does once it has the request, and what that is called.
+    struct Failure: CustomTestStringConvertible {
+        var name: String
+        var code: HTTPClientError.Code
+        var idleTimeout = Duration.seconds(20)
+        var serve: @Sendable (RawServer.Connection) -> Void
+        var testDescription: String { self.name }
+    }
+
+    static let failures = [
+        Failure(name: "a close without an answer", code: .reset) { _ in },
+        Failure(name: "a reset without an answer", code: .reset) { $0.reset() },
+        Failure(name: "something that is not HTTP", code: .protocolError) { $0.write("hello\r\n\r\n") },
+        Failure(name: "half a body", code: .reset) {
             $0.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhal")
-            _ = $0.waitForClose(seconds: 5)
-        }
-        #expect(slow?.code == .timeout)
-        let large = try await self.error {
-            $0.readRequest()
+        },
+        Failure(name: "silence", code: .timeout, idleTimeout: .milliseconds(300)) {
+            _ = $0.waitForClose(seconds: 20)
+        },
+        Failure(name: "silence in the middle", code: .timeout, idleTimeout: .milliseconds(300)) {
+            $0.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhal")
+            _ = $0.waitForClose(seconds: 20)
+        },
+        Failure(name: "a body beyond the limit", code: .tooLarge) {
             $0.write("HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + String(repeating: "x", count: 2000))
-        }
-        #expect(large?.code == .tooLarge)
-        let headers = try await self.error {
-            $0.readRequest()
+        },
+        Failure(name: "headers beyond the limit", code: .tooLarge) {
             $0.write("HTTP/1.1 200 OK\r\n")
             let line = "X: " + String(repeating: "x", count: 8000) + "\r\n"
             for _ in 0..<30 where !$0.write(line) { return }
+        },
+    ]
+
+    @Test(arguments: Self.failures)
+    func `every kind of failure has its code`(failure: Failure) async throws {
+        let serve: @Sendable (RawServer.Connection) -> Void = {
+            $0.readRequest()
+            failure.serve($0)
         }
-        #expect(headers?.code == .tooLarge)
+        #expect(try await self.error(idleTimeout: failure.idleTimeout, from: serve)?.code == failure.code)
     }
 
     @Test func `where nobody listens there is no connection, and no name has no address`() async throws {
@@ -152,7 +167,8 @@ struct HTTPClientTests {
             connection.write(
                 isMoved
                     ? "HTTP/1.1 302 Moved\r\nLocation: /new\r\nContent-Length: 3\r\nConnection: close\r\n\r\nold"
-                    : "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nnew")
+                    : "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nnew"
+            )
         }
         try await withRawServer(serve) { server in
             try await withClient { client in
@@ -250,10 +266,30 @@ struct HTTPClientTests {
         }
     }
 
+    @Test func `a cancelled reader never takes a part for the whole`() async throws {
+        let serve: @Sendable (RawServer.Connection) -> Void = {
+            $0.readRequest()
+            $0.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+        }
+        try await withRawServer(serve) { server in
+            try await withClient { client in
+                let response = try await client.send(OutboundRequest(.get, server.url))
+                let task = Task { () -> HTTPClientError? in
+                    // The body is there by now; the cancellation is too.
+                    try? await eventually("cancelled") { Task.isCancelled }
+                    return await self.error { _ = try await response.body.collect(upTo: 99) }
+                }
+                task.cancel()
+                #expect(await task.value?.code == .cancelled)
+            }
+        }
+    }
+
     @Test func `letting go of an unread answer closes the transfer`() async throws {
         try await withFakeProvider { provider in
             try await withClient { client in
-                let prompt = #"{"model":"m","stream":true,"messages":[{"role":"user","content":"[[tokens=2 hang=1]]"}]}"#
+                let prompt =
+                    #"{"model":"m","stream":true,"messages":[{"role":"user","content":"[[tokens=2 hang=1]]"}]}"#
                 let request = OutboundRequest(.post, provider.baseURL + "/chat/completions", body: Array(prompt.utf8))
                 var response: OutboundResponse? = try await client.send(request)
                 #expect(response?.status == 200)

@@ -16,7 +16,9 @@ struct OfflineModelTests {
         let (events, error) = await outcome(of: OfflineModel().stream(self.request(messages)))
         #expect(error == nil)
         #expect(events.text == OfflineModel.notice + "\n\nYou wrote: How are  you? \u{1f600}")
-        for word in ["No model is configured", "OPENROUTER_API_KEY", "OPENAI_API_KEY", "api_base", "config/penguin.yaml"] {
+        for word in [
+            "No model is configured", "OPENROUTER_API_KEY", "OPENAI_API_KEY", "api_base", "config/penguin.yaml",
+        ] {
             #expect(events.text.contains(word))
         }
         #expect(events.count > 20)

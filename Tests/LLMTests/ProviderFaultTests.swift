@@ -38,7 +38,10 @@ struct ProviderFaultTests {
     }
 
     @Test func `a used up quota is not worth another try`() {
-        let error = self.error(429, #"{"error":{"message":"x","type":"insufficient_quota","code":"insufficient_quota"}}"#)
+        let error = self.error(
+            429,
+            #"{"error":{"message":"x","type":"insufficient_quota","code":"insufficient_quota"}}"#
+        )
         #expect(error.code == .quotaExceeded)
         #expect(!error.isRetryable)
     }

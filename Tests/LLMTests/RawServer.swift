@@ -54,7 +54,12 @@ final class RawServer: Sendable {
         func waitForClose(seconds limit: Int) -> Bool {
             var timeout = timeval(tv_sec: limit, tv_usec: 0)
             setsockopt(
-                self.descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout.size(ofValue: timeout)))
+                self.descriptor,
+                SOL_SOCKET,
+                SO_RCVTIMEO,
+                &timeout,
+                socklen_t(MemoryLayout.size(ofValue: timeout))
+            )
             var byte: UInt8 = 0
             while true {
                 let count = recv(self.descriptor, &byte, 1, 0)
@@ -108,7 +113,8 @@ final class RawServer: Sendable {
 
 /// Runs `body` with a raw server that is stopped afterwards.
 func withRawServer<R>(
-    isolation: isolated (any Actor)? = #isolation, _ serve: @escaping @Sendable (RawServer.Connection) -> Void,
+    isolation: isolated (any Actor)? = #isolation,
+    _ serve: @escaping @Sendable (RawServer.Connection) -> Void,
     _ body: (RawServer) async throws -> R
 ) async throws -> R {
     let server = try RawServer(serve)

@@ -4,7 +4,8 @@ import LLM
 
 /// Runs `body` with a client that is shut down afterwards.
 func withClient<R>(
-    isolation: isolated (any Actor)? = #isolation, _ body: (HTTPClient) async throws -> R
+    isolation: isolated (any Actor)? = #isolation,
+    _ body: (HTTPClient) async throws -> R
 ) async throws -> R {
     let client = HTTPClient()
     do {
@@ -62,11 +63,20 @@ extension [ModelEvent] {
 
 /// A model at a fake provider.
 func testModel(
-    at base: String, provider: String = "test", keyVariable: String? = nil, idleTimeoutSeconds: Int = 30
+    at base: String,
+    provider: String = "test",
+    keyVariable: String? = nil,
+    idleTimeoutSeconds: Int = 30
 ) -> ModelConfiguration {
     ModelConfiguration(
-        id: "test", model: "fake-model", provider: provider, wireFormat: .openAI, apiBase: base,
-        apiKeyVariable: keyVariable, idleTimeoutSeconds: idleTimeoutSeconds)
+        id: "test",
+        model: "fake-model",
+        provider: provider,
+        wireFormat: .openAI,
+        apiBase: base,
+        apiKeyVariable: keyVariable,
+        idleTimeoutSeconds: idleTimeoutSeconds
+    )
 }
 
 /// A turn that says one thing.

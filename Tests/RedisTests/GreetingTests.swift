@@ -18,7 +18,8 @@ import Testing
     @Test func `login and database come first, PING last`() throws {
         #expect(
             self.wire(try self.greeting("redis://me:pw@h/3"))
-                == ["AUTH me pw", "SELECT 3", "CLIENT SETNAME worker-1", "PING"])
+                == ["AUTH me pw", "SELECT 3", "CLIENT SETNAME worker-1", "PING"]
+        )
         #expect(self.wire(try self.greeting("redis://:pw@h")) == ["AUTH pw", "CLIENT SETNAME worker-1", "PING"])
         #expect(self.wire(try self.greeting("redis://h")) == ["CLIENT SETNAME worker-1", "PING"])
     }

@@ -11,17 +11,24 @@ import Testing
 
     private func pipeline(commandsMax: Int = 100, bytesMax: Int = 1000, ready: Bool = true) -> Pipeline {
         var pipeline = Pipeline(
-            limits: .init(commandsMax: commandsMax, bytesMax: bytesMax, hungAfter: .milliseconds(1000)))
+            limits: .init(commandsMax: commandsMax, bytesMax: bytesMax, hungAfter: .milliseconds(1000))
+        )
         if ready { _ = pipeline.connected(now: self.at(0)) }
         return pipeline
     }
 
     private func submission(
-        _ name: String, commands: Int = 1, deadline: Int64 = 5000
+        _ name: String,
+        commands: Int = 1,
+        deadline: Int64 = 5000
     ) -> Pipeline.Submission {
         .init(
-            commandCount: commands, bytes: ByteBuffer(string: name), name: name, deadline: self.at(deadline),
-            waiter: name)
+            commandCount: commands,
+            bytes: ByteBuffer(string: name),
+            name: name,
+            deadline: self.at(deadline),
+            waiter: name
+        )
     }
 
     /// The id of an accepted submission.
@@ -43,7 +50,9 @@ import Testing
     }
 
     private func expire(
-        _ pipeline: inout Pipeline, wake: Int64, now: Int64
+        _ pipeline: inout Pipeline,
+        wake: Int64,
+        now: Int64
     ) -> (failed: [String], next: NIODeadline?, hung: Bool) {
         var finished: [Pipeline.Finished] = []
         let (next, hung) = pipeline.expire(wake: self.at(wake), now: self.at(now), finished: &finished)

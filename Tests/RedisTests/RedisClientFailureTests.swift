@@ -59,6 +59,7 @@ import Testing
     @Test func `after a command that timed out the next replies are right`() async throws {
         try await withRedis { server in
             try await withClient(url: server.url) { client in
+                try await eventually("connected") { client.isConnected }
                 let error = await redisError { () async throws(RedisError) in
                     try await client.send(RedisCommand("DEBUG", "SLEEP", "0.5"), timeout: .milliseconds(50))
                 }
@@ -144,40 +145,46 @@ import Testing
     @Test func `restarts under load never mix up replies, and the work goes on`() async throws {
         try await withRedis(appendOnly: true) { server in
             try await withClient(url: server.url) { client in
-                let stop = Atomic(false)
-                let answered = Atomic(0)
-                let wrong = Atomic(0)
+                let load = Load()
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    for task in 0..<32 {
-                        group.addTask {
-                            var index = 0
-                            while !stop.load(ordering: .relaxed) {
-                                index += 1
-                                let text = "\(task)-\(index)"
-                                do {
-                                    let right = try await self.echo(client, text) == text
-                                    (right ? answered : wrong).add(1, ordering: .relaxed)
-                                } catch let error as RedisError {
-                                    #expect([.connectionLost, .notConnected, .timeout].contains(error.code))
-                                }
-                            }
-                        }
-                    }
+                    for task in 0..<32 { group.addTask { try await load.run(on: client, task: task) } }
+                    defer { load.stop.store(true, ordering: .relaxed) }
                     for _ in 0..<4 {
-                        let before = answered.load(ordering: .relaxed)
-                        try await eventually(within: .seconds(20), "the load is answered") {
-                            answered.load(ordering: .relaxed) > before + 200
-                        }
+                        try await load.untilAnswered(200)
                         try await server.restart()
                     }
-                    let before = answered.load(ordering: .relaxed)
-                    try await eventually(within: .seconds(20), "the load is answered after the last restart") {
-                        answered.load(ordering: .relaxed) > before + 200
-                    }
-                    stop.store(true, ordering: .relaxed)
-                    try await group.waitForAll()
+                    try await load.untilAnswered(200)
                 }
-                #expect(wrong.load(ordering: .relaxed) == 0)
+                #expect(load.wrong.load(ordering: .relaxed) == 0)
+            }
+        }
+    }
+
+    /// Tasks that ask for echoes, whatever happens to the server, and count what they get.
+    private final class Load: Sendable {
+        let stop = Atomic(false)
+        let answered = Atomic(0)
+        let wrong = Atomic(0)
+
+        func run(on client: RedisClient, task: Int) async throws {
+            var index = 0
+            while !self.stop.load(ordering: .relaxed) {
+                index += 1
+                do throws(RedisError) {
+                    let text = "\(task)-\(index)"
+                    let reply = try await client.send(RedisCommand("ECHO", .string(text)))
+                    self.answered.add(1, ordering: .relaxed)
+                    if reply.string != text { self.wrong.add(1, ordering: .relaxed) }
+                } catch {
+                    #expect([.connectionLost, .notConnected, .timeout].contains(error.code))
+                }
+            }
+        }
+
+        func untilAnswered(_ count: Int) async throws {
+            let before = self.answered.load(ordering: .relaxed)
+            try await eventually(within: .seconds(20), "the load is answered") {
+                self.answered.load(ordering: .relaxed) > before + count
             }
         }
     }
@@ -256,11 +263,13 @@ import Testing
         }
     }
 
-    @Test(arguments: ["nonsense\r\n", "+a\r\n+b\r\n", "*1\r\n%\r\n", "$4\r\nabcdefgh\r\n"])
+    @Test(arguments: ["nonsense\r\n", "*1\r\n%\r\n", "$4\r\nabcdefgh\r\n"])
     func `a connection that turns to nonsense is replaced`(nonsense: String) async throws {
         try await ScriptedServer.with { connection, text in
             if text.contains("SETNAME") { return ScriptedServer.greeting }
-            return connection == 1 ? nonsense : "+fine\r\n"
+            if connection == 1 { return nonsense }
+            // One answer for each command in what was read.
+            return String(repeating: "+fine\r\n", count: text.ranges(of: "ECHO").count)
         } _: { server, url in
             try await withClient(url: url) { client in
                 try await eventually("connected") { client.isConnected }
@@ -274,6 +283,21 @@ import Testing
                 try await eventually("both batches have ended") { results.count == 2 }
                 #expect(results.values.contains(.connectionLost))
                 #expect(try await client.send(RedisCommand("ECHO", "x"), timeout: .seconds(10)).string == "fine")
+            }
+        }
+    }
+
+    @Test func `a reply too many closes the connection before it can meet a command`() async throws {
+        try await ScriptedServer.with { connection, text in
+            if text.contains("SETNAME") { return ScriptedServer.greeting }
+            return connection == 1 ? "+a\r\n+too many\r\n" : "+fine\r\n"
+        } _: { server, url in
+            try await withClient(url: url) { client in
+                let first = try await client.send(RedisCommand("ECHO", "a"))
+                #expect(first.string == "a")
+                try await eventually("a second connection") { server.connections >= 2 }
+                let second = try await client.send(RedisCommand("ECHO", "fine"), timeout: .seconds(10))
+                #expect(second.string == "fine")
             }
         }
     }

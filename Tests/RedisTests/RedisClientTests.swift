@@ -107,10 +107,12 @@ import Testing
         try await withRedis { server in
             try await withClient(url: server.url) { client in
                 _ = try await client.send(
-                    batch: (1...300).map { RedisCommand("XADD", "s", "1-\($0)", "frame", .string("f\($0)")) })
+                    batch: (1...300).map { RedisCommand("XADD", "s", "1-\($0)", "frame", .string("f\($0)")) }
+                )
                 _ = try await client.send(RedisCommand("XGROUP", "CREATE", "s", "g", "0"))
                 let reply = try await client.send(
-                    RedisCommand("XREADGROUP", "GROUP", "g", "c", "COUNT", 300, "STREAMS", "s", ">"))
+                    RedisCommand("XREADGROUP", "GROUP", "g", "c", "COUNT", 300, "STREAMS", "s", ">")
+                )
                 let entries = try #require(reply.array?.first?.array?.last?.array)
                 #expect(entries.count == 300)
                 #expect(entries.last == .array([bulk("1-300"), .array([bulk("frame"), bulk("f300")])]))
@@ -142,7 +144,8 @@ import Testing
         try await withRedis { server in
             try await withClient(url: server.url) { admin in
                 _ = try await admin.send(
-                    RedisCommand("ACL", "SETUSER", "app", "on", ">s:e@t", "~app:*", "+@all", "-ping", "-client"))
+                    RedisCommand("ACL", "SETUSER", "app", "on", ">s:e@t", "~app:*", "+@all", "-ping", "-client")
+                )
                 let url = server.url.replacing("unix://", with: "unix://app:s%3Ae%40t@")
                 try await withClient(url: url) { client in
                     let reply = try await client.send(RedisCommand("ACL", "WHOAMI")).string

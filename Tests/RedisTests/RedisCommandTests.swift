@@ -7,8 +7,17 @@ import Testing
     @Test func `every kind of argument becomes a bulk string`() {
         let key = "schlüssel"
         let command = RedisCommand(
-            "SET", .string(key), "a\(1)b", .int(-12), 7, .bytes(ByteBuffer(string: "x\r\ny")), .byteArray([0, 255]))
-        var expected = ByteBuffer(string: "*7\r\n$3\r\nSET\r\n$10\r\nschlüssel\r\n$3\r\na1b\r\n$3\r\n-12\r\n$1\r\n7\r\n")
+            "SET",
+            .string(key),
+            "a\(1)b",
+            .int(-12),
+            7,
+            .bytes(ByteBuffer(string: "x\r\ny")),
+            .byteArray([0, 255])
+        )
+        var expected = ByteBuffer(
+            string: "*7\r\n$3\r\nSET\r\n$10\r\nschlüssel\r\n$3\r\na1b\r\n$3\r\n-12\r\n$1\r\n7\r\n"
+        )
         expected.writeString("$4\r\nx\r\ny\r\n$2\r\n")
         expected.writeBytes([0, 255])
         expected.writeString("\r\n")

@@ -21,7 +21,11 @@ import Testing
             ("rediss://h", .init(address: .tcp(host: "h", port: 6379), tls: .init())),
             (
                 "rediss://h/1?cacert=/etc/ca%20file.pem",
-                .init(address: .tcp(host: "h", port: 6379), tls: .init(authoritiesFile: "/etc/ca file.pem"), database: 1)
+                .init(
+                    address: .tcp(host: "h", port: 6379),
+                    tls: .init(authoritiesFile: "/etc/ca file.pem"),
+                    database: 1
+                )
             ),
             ("unix:///run/redis.sock", .init(address: .unix(path: "/run/redis.sock"))),
             ("unix:///run/redis.sock?db=4", .init(address: .unix(path: "/run/redis.sock"), database: 4)),
@@ -36,7 +40,8 @@ import Testing
     @Test(arguments: [
         ("", "no scheme"), ("localhost:6379", "no scheme"), ("http://h", "scheme 'http'"), ("redis://", "no host"),
         ("redis://:7000", "no host"), ("redis://h:0", "port"), ("redis://h:65536", "port"), ("redis://h:x", "port"),
-        ("redis://h:", "port"), ("redis://h/x", "database"), ("redis://h/-1", "database"), ("redis://h/1/2", "database"),
+        ("redis://h:", "port"), ("redis://h/x", "database"), ("redis://h/-1", "database"),
+        ("redis://h/1/2", "database"),
         ("redis://[::1", "']'"), ("redis://[::1]x", "after the IPv6"), ("redis://h h", "host with characters"),
         ("redis://me:p%4@h", "two hex digits"), ("redis://me:p%zz@h", "two hex digits"), ("redis://me:%ff@h", "UTF-8"),
         ("redis://h?cacert=/x", "option"), ("redis://h?tls=1", "option"), ("rediss://h?cacert=x", "absolute"),
@@ -51,7 +56,8 @@ import Testing
 
     @Test(arguments: [
         "redis://me:hunter2@h:x", "redis://me:hunter2/x@h", "redis://me:1?hunter2@h", "redis://me:hun%zzter2@h",
-        "redis://me:hunter2#@h", "redis://:hunter2@", "foo://me:hunter2@h", "redis://hunter2 @ h", "unix://:hunter2@h/x",
+        "redis://me:hunter2#@h", "redis://:hunter2@", "foo://me:hunter2@h", "redis://hunter2 @ h",
+        "unix://:hunter2@h/x",
     ])
     func `no error repeats the password`(url: String) {
         let error = #expect(throws: RedisError.self) { try RedisConfiguration(url: url) }

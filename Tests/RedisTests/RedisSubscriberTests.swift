@@ -7,7 +7,8 @@ import Testing
     private func message(_ text: String) -> RedisSubscriptionEvent { .message(ByteBuffer(string: text)) }
 
     private func withBoth(
-        _ server: RedisServer, adjust: (inout RedisConfiguration) -> Void = { _ in },
+        _ server: RedisServer,
+        adjust: (inout RedisConfiguration) -> Void = { _ in },
         _ body: (RedisSubscriber, RedisClient) async throws -> Void
     ) async throws {
         var configuration = try RedisConfiguration(url: server.url)

@@ -5,7 +5,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct RedisTLSTests {
     private func withTLSServer(
-        names: String = "DNS:localhost,IP:127.0.0.1", _ body: (RedisServer, Int, String) async throws -> Void
+        names: String = "DNS:localhost,IP:127.0.0.1",
+        _ body: (RedisServer, Int, String) async throws -> Void
     ) async throws {
         try await withTemporaryDirectory { directory in
             let certificate = try await TestCertificate.make(in: directory, names: names)

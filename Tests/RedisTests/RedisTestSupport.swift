@@ -6,7 +6,8 @@ let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Runs a client around `body` and closes it afterwards.
 func withClient<Result>(
-    _ configuration: RedisConfiguration, _ body: (RedisClient) async throws -> Result
+    _ configuration: RedisConfiguration,
+    _ body: (RedisClient) async throws -> Result
 ) async throws -> Result {
     let client = RedisClient(configuration, name: "test", logger: quietLogger)
     async let running: Void = client.run()
@@ -29,7 +30,8 @@ func withClient<Result>(url: String, _ body: (RedisClient) async throws -> Resul
 
 /// Runs a subscriber around `body` and closes it afterwards.
 func withSubscriber<Result>(
-    _ configuration: RedisConfiguration, _ body: (RedisSubscriber) async throws -> Result
+    _ configuration: RedisConfiguration,
+    _ body: (RedisSubscriber) async throws -> Result
 ) async throws -> Result {
     let subscriber = RedisSubscriber(configuration, name: "test", logger: quietLogger)
     async let running: Void = subscriber.run()

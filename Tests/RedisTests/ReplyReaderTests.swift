@@ -50,7 +50,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "HTTP/1.1 400 Bad Request\r\n", "*x\r\n", ":12a\r\n", "$-7\r\n", "*-2\r\n", "%1\r\n+a\r\n+b\r\n",
+        "HTTP/1.1 400 Bad Request\r\n", "*x\r\n", ":12a\r\n", "$-7\r\n", "*-2\r\n", "%1\r\n+a\r\n+b\r\n", "$1\r\nabc",
+        "*2\r\n$1\r\na\r\n$4\r\nabcdefgh\r\n",
         "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",
     ])
     func `what is not RESP2 is a violation`(text: String) {

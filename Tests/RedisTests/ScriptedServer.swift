@@ -20,7 +20,8 @@ final class ScriptedServer: Sendable {
     }
 
     static func with<Result>(
-        script: @escaping Script, _ body: (ScriptedServer, String) async throws -> Result
+        script: @escaping Script,
+        _ body: (ScriptedServer, String) async throws -> Result
     ) async throws -> Result {
         let server = ScriptedServer(script: script)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

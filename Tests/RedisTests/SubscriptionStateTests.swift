@@ -73,7 +73,8 @@ import Testing
         #expect(
             self.said.values == [
                 "1 acknowledged", "2 acknowledged", "1 hears x", "2 hears x", "1 hears y", "2 hears y", "3 hears y",
-            ])
+            ]
+        )
         let flushes = (1...4).map { state.remove($0, from: ByteBuffer(string: "a")).flush }
         #expect(flushes == [false, false, true, false])
         #expect(self.written(&state) == ["UNSUBSCRIBE a"])
@@ -120,7 +121,8 @@ import Testing
         #expect(
             self.said.values == [
                 "1 acknowledged", "1 interrupted", "1 resubscribed", "2 acknowledged", "1 hears x", "2 hears x",
-            ])
+            ]
+        )
     }
 
     @Test func `a refused channel fails its callers and can be asked for again`() throws {

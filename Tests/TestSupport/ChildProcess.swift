@@ -69,7 +69,9 @@ package final class ChildProcess: Sendable {
     package func kill() async throws {
         self.signal(SIGKILL)
         // Not cut short by a cancelled test: the process must be gone before its folder is.
-        let gone = Task.detached { try await eventually(within: .seconds(10), "the child was killed") { self.pid == nil } }
+        let gone = Task.detached {
+            try await eventually(within: .seconds(10), "the child was killed") { self.pid == nil }
+        }
         try await gone.value
     }
 

@@ -7,7 +7,9 @@ package struct NotInTime: Error, CustomStringConvertible {
 ///
 /// An error of the condition ends the wait at once.
 package func eventually(
-    within limit: Duration = .seconds(5), _ what: String, _ condition: () async throws -> Bool
+    within limit: Duration = .seconds(5),
+    _ what: String,
+    _ condition: () async throws -> Bool
 ) async throws {
     let clock = ContinuousClock()
     let end = clock.now + limit

@@ -31,7 +31,9 @@ import NIOPosix
 /// | `hang` · `hang=3` | silence before the head · after so many tokens |
 /// | `garbage` · `garbage=3` | an event that is no JSON, first or after so many tokens |
 /// | `fail=5` | an error object in the stream after so many tokens, `status=502` by default |
-/// | `times=2` | faults (the last five rows and errors) only the first so many times for this message or `id=any` |
+/// | `times=2` | the fault strikes only the first so many times for this very message, or for `id=any` |
+///
+/// `error` to `fail` are the faults; of several the last counts. In one piece a `cut` answer breaks off in its middle.
 ///
 /// Once a tool call was answered (tool messages after the last user message), the next one is made, and after the last
 /// one the text comes.
@@ -51,7 +53,9 @@ package final class FakeProvider: Sendable {
 
     /// Starts one on its own thread; port 0 takes a free one, `requiredKey` makes it refuse others with 401.
     package static func start(
-        port: Int = 0, host: String = "127.0.0.1", requiredKey: String? = nil
+        port: Int = 0,
+        host: String = "127.0.0.1",
+        requiredKey: String? = nil
     ) async throws -> FakeProvider {
         let state = FakeProviderState(requiredKey: requiredKey)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -94,7 +98,8 @@ package final class FakeProvider: Sendable {
 
 /// Runs `body` with a provider that is stopped afterwards.
 package func withFakeProvider<R>(
-    requiredKey: String? = nil, isolation: isolated (any Actor)? = #isolation,
+    requiredKey: String? = nil,
+    isolation: isolated (any Actor)? = #isolation,
     _ body: (FakeProvider) async throws -> R
 ) async throws -> R {
     let provider = try await FakeProvider.start(requiredKey: requiredKey)

@@ -91,7 +91,8 @@ struct FakeProviderAnswer {
             #"{"id":"\#(Self.id(of: index))","type":"function","function":{"name":"\#(call.name)","arguments":"#
                 + FakeProviderEncoder.quoted(call.arguments) + "}}"
         }
-        var message = #""role":"assistant","content":"\#(text)""#
+        let content = text.isEmpty && !calls.isEmpty ? "null" : "\"\(text)\""
+        var message = #""role":"assistant","content":"# + content
         if !reasoning.isEmpty {
             message += "," + FakeProviderEncoder.reasoning(reasoning, field: self.directives.reasoningField)
         }

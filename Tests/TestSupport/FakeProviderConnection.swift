@@ -100,7 +100,9 @@ extension FakeProviderConnection {
     }
 
     private func follow(
-        _ directives: FakeProviderDirectives, _ request: FakeProviderRequest, _ context: ChannelHandlerContext
+        _ directives: FakeProviderDirectives,
+        _ request: FakeProviderRequest,
+        _ context: ChannelHandlerContext
     ) {
         let marker = directives.marker ?? request.lastUserMessage
         let strikes = directives.fault != nil && self.state.strikes(marker, times: directives.times)
@@ -125,12 +127,17 @@ extension FakeProviderConnection {
     }
 
     private func fail(
-        _ directives: FakeProviderDirectives, _ request: FakeProviderRequest, _ context: ChannelHandlerContext
+        _ directives: FakeProviderDirectives,
+        _ request: FakeProviderRequest,
+        _ context: ChannelHandlerContext
     ) {
         if directives.fault == .contextTooLong {
             let message = "This model's maximum context length is 8192 tokens, the messages have 9000."
             let error = FakeProviderEncoder.error(
-                message, type: "invalid_request_error", code: #""context_length_exceeded""#)
+                message,
+                type: "invalid_request_error",
+                code: #""context_length_exceeded""#
+            )
             return self.send(error, status: 400, context)
         }
         guard case .status(let status) = directives.fault else { return }
@@ -145,7 +152,11 @@ extension FakeProviderConnection {
     }
 
     private func refuse(_ status: Int, _ message: String, _ context: ChannelHandlerContext) {
-        self.send(FakeProviderEncoder.error(message, type: "invalid_request_error", code: "null"), status: status, context)
+        self.send(
+            FakeProviderEncoder.error(message, type: "invalid_request_error", code: "null"),
+            status: status,
+            context
+        )
     }
 
     /// Runs later, unless the connection ends first.
@@ -173,7 +184,8 @@ extension FakeProviderConnection {
                 let error = FakeProviderEncoder.error("The fake provider failed", type: "server_error", code: code)
                 self.send(error, context)
             case .cut where answer.strikes:
-                let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(json.utf8.count)\r\n\r\n"
+                let head =
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(json.utf8.count)\r\n\r\n"
                 self.write(ByteBuffer(string: head + json.prefix(json.count / 2)), context)
                 self.close(context)
             default: self.send(json, context)
@@ -182,12 +194,15 @@ extension FakeProviderConnection {
     }
 
     private func send(
-        _ body: String, status: Int = 200, headers: String = "", type: String = "application/json",
+        _ body: String,
+        status: Int = 200,
+        headers: String = "",
+        type: String = "application/json",
         _ context: ChannelHandlerContext
     ) {
+        self.complete()
         let head = "HTTP/1.1 \(status) Fake\r\nContent-Type: \(type)\r\n\(headers)"
         self.write(ByteBuffer(string: "\(head)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"), context)
-        self.complete()
     }
 
     private func openStream(_ context: ChannelHandlerContext) {
@@ -217,15 +232,17 @@ extension FakeProviderConnection {
             context.eventLoop.assumeIsolated().execute { [self] in self.pump(context) }
         case .end:
             self.answer = nil
-            self.write(ByteBuffer(string: "0\r\n\r\n"), context)
             self.complete()
+            self.write(ByteBuffer(string: "0\r\n\r\n"), context)
         case .cut: self.close(context)
         case .hang: break
         }
     }
 
     /// Fills the buffer with as many events as go into one write.
-    private static func fill(_ buffer: inout ByteBuffer, from answer: inout FakeProviderAnswer) -> FakeProviderAnswer.Step {
+    private static func fill(_ buffer: inout ByteBuffer, from answer: inout FakeProviderAnswer)
+        -> FakeProviderAnswer.Step
+    {
         let tokensMax = answer.directives.batch ?? (answer.directives.delay > .zero ? 1 : Int.max)
         var tokens = 0
         while true {
@@ -257,6 +274,7 @@ extension FakeProviderConnection {
         context.writeAndFlush(self.wrapOutboundOut(bytes), promise: nil)
     }
 
+    /// Counts the answer; before its end is written, so that a client that has it finds it counted.
     private func complete() {
         guard self.isAnswering else { return }
         self.isAnswering = false

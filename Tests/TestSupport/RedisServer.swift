@@ -19,7 +19,10 @@ package final class RedisServer: Sendable {
     /// Without `appendOnly` a restart begins empty. `arguments` are added to the command line and win over ours
     /// (`["--requirepass", "secret"]`); `DEBUG` is allowed.
     package static func start(
-        arguments: [String] = [], appendOnly: Bool = false, tcp: Bool = false, tls: TestCertificate? = nil
+        arguments: [String] = [],
+        appendOnly: Bool = false,
+        tcp: Bool = false,
+        tls: TestCertificate? = nil
     ) async throws -> RedisServer {
         // A free port can be taken before the server has it; another is tried then.
         for _ in 0..<4 {
@@ -98,7 +101,10 @@ package final class RedisServer: Sendable {
 
 /// Gives `body` a server of its own and stops it afterwards.
 package func withRedis<Result>(
-    arguments: [String] = [], appendOnly: Bool = false, tcp: Bool = false, tls: TestCertificate? = nil,
+    arguments: [String] = [],
+    appendOnly: Bool = false,
+    tcp: Bool = false,
+    tls: TestCertificate? = nil,
     _ body: (RedisServer) async throws -> Result
 ) async throws -> Result {
     let server = try await RedisServer.start(arguments: arguments, appendOnly: appendOnly, tcp: tcp, tls: tls)
@@ -144,7 +150,9 @@ extension RedisServer {
                         try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
                     }
                 }
-            let timeout = channel.channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.channel.close(promise: nil) }
+            let timeout = channel.channel.eventLoop.scheduleTask(in: .seconds(1)) {
+                channel.channel.close(promise: nil)
+            }
             defer { timeout.cancel() }
             return try await channel.executeThenClose { inbound, outbound in
                 try await outbound.write(ByteBuffer(string: "PING\r\n"))

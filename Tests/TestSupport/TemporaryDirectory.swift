@@ -8,7 +8,10 @@ package func makeTemporaryDirectory() throws -> URL {
     let name = "penguin-" + UUID().uuidString.prefix(13)
     let url = parent.appendingPathComponent(name, isDirectory: true)
     try FileManager.default.createDirectory(
-        at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        at: url,
+        withIntermediateDirectories: true,
+        attributes: [.posixPermissions: 0o700]
+    )
     return url
 }
 

@@ -10,7 +10,8 @@ package struct TestCertificate: Sendable {
 
     /// Writes both files into `directory`; `names` in OpenSSL's subjectAltName syntax.
     package static func make(
-        in directory: URL, names: String = "DNS:localhost,IP:127.0.0.1"
+        in directory: URL,
+        names: String = "DNS:localhost,IP:127.0.0.1"
     ) async throws -> TestCertificate {
         let certificate = directory.appendingPathComponent("certificate.pem").path
         let key = directory.appendingPathComponent("key.pem").path
@@ -20,7 +21,9 @@ package struct TestCertificate: Sendable {
                 "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
                 "-subj", "/CN=penguin test", "-addext", "subjectAltName=\(names)", "-keyout", key, "-out", certificate,
             ],
-            output: .discarded, error: .string(limit: 16 * 1024))
+            output: .discarded,
+            error: .string(limit: 16 * 1024)
+        )
         guard result.terminationStatus.isSuccess else {
             throw NotInTime(description: "openssl failed: \(result.standardError)")
         }

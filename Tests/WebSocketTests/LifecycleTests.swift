@@ -231,6 +231,7 @@ import Testing
             let started = ContinuousClock.now
             try await eventually("the whole message", within: .seconds(60)) {
                 socket.channel.read()
+                guard !socket.isEnded else { throw NeverHappened(what: "all, only \(socket.byteCount)") }
                 return socket.byteCount >= size
             }
             #expect(ContinuousClock.now - started > .milliseconds(500))

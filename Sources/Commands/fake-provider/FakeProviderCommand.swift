@@ -8,7 +8,8 @@ import TestSupport
 struct FakeProviderCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fake-provider",
-        abstract: "Answers chat completions the way the prompt tells it to, for example [[tokens=200 delay=10ms]].")
+        abstract: "Answers chat completions the way the prompt tells it to, for example [[tokens=200 delay=10ms]]."
+    )
 
     @Option(help: "The port to listen on; 0 takes a free one.")
     var port = 0

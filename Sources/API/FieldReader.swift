@@ -1,0 +1,107 @@
+import Domain
+import Foundation
+import PenguinAPI
+
+/// Reads the fields of a JSON object and collects everything that is wrong with them, so that one answer names it all.
+struct FieldReader {
+    /// The body is no JSON object.
+    struct NotAnObject: Error {
+        let message: String
+    }
+
+    private let fields: [String: JSONValue]
+    private(set) var problems: [PenguinError.Problem] = []
+
+    init(_ fields: [String: JSONValue]) {
+        self.fields = fields
+    }
+
+    init(json: Data) throws(NotAnObject) {
+        let value: JSONValue
+        do {
+            value = try JSON.decode(JSONValue.self, from: json)
+        } catch {
+            throw NotAnObject(message: "The body is not valid JSON in UTF-8.")
+        }
+        guard let object = value.object else { throw NotAnObject(message: "The body must be a JSON object.") }
+        self.init(object)
+    }
+
+    /// Whether the field is there and not null.
+    func has(_ name: String) -> Bool { (self.fields[name] ?? .null) != .null }
+
+    subscript(_ name: String) -> JSONValue? { self.has(name) ? self.fields[name] : nil }
+
+    mutating func string(_ name: String) -> String? {
+        self.read(name, "a string") { $0.string }
+    }
+
+    mutating func requiredString(_ name: String) -> String {
+        if !self.has(name) {
+            self.refuse(name, "is required", type: "missing")
+            return ""
+        }
+        return self.string(name) ?? ""
+    }
+
+    mutating func bool(_ name: String) -> Bool? {
+        self.read(name, "true or false") { if case .bool(let value) = $0 { value } else { nil } }
+    }
+
+    mutating func integer(_ name: String) -> Int? {
+        self.read(name, "a whole number") { if case .integer(let value) = $0 { Int(value) } else { nil } }
+    }
+
+    mutating func object(_ name: String) -> [String: JSONValue]? {
+        self.read(name, "an object") { $0.object }
+    }
+
+    mutating func refuse(_ name: String, _ message: String, type: String = "value") {
+        self.problems.append(.init(loc: ["body", name], msg: message, type: type))
+    }
+
+    /// Throws what was found wrong, if anything was.
+    func check() throws(PenguinError) {
+        guard self.problems.isEmpty else {
+            throw PenguinError(.invalid, "The request cannot be accepted.", problems: self.problems)
+        }
+    }
+
+    private mutating func read<Value>(
+        _ name: String, _ expected: String, _ convert: (JSONValue) -> Value?
+    ) -> Value? {
+        guard let value = self[name] else { return nil }
+        if let converted = convert(value) { return converted }
+        self.refuse(name, "must be \(expected)", type: "type")
+        return nil
+    }
+}
+
+extension ChatRequest {
+    /// Reads a chat message: the body of `POST /chat/message`, and a frame of `/chat/stream`.
+    init(_ reader: inout FieldReader) throws(PenguinError) {
+        let text = reader.requiredString("text")
+        self.init(text: text)
+        self.conversationID = reader.string("conversation_id") ?? reader.string("session_id")
+        self.agentID = reader.string("agent_id") ?? AgentID.default.rawValue
+        self.context = reader.object("context")
+        self.streaming = reader.bool("streaming") ?? true
+        self.maxIterations = reader.integer("max_iterations")
+        self.includeReasoning = reader.bool("include_reasoning") ?? false
+        self.model = reader.string("model")
+        for field in ["context_files", "image_path", "image_paths"] where reader.hasContent(field) {
+            reader.refuse(field, "is not served by this version of Penguin")
+        }
+        try reader.check()
+    }
+}
+
+extension FieldReader {
+    /// Whether the field says something: clients send empty lists for nothing.
+    fileprivate func hasContent(_ name: String) -> Bool {
+        switch self[name] {
+        case nil, .array([]), .string(""): false
+        default: true
+        }
+    }
+}
