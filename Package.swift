@@ -43,7 +43,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 let package = Package(
     name: "penguin",
@@ -79,8 +79,6 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
         // Command lines.
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
-        // The embedded redis-server child, and child processes in tests.
-        .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
     ],
     targets: [
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
@@ -120,11 +118,11 @@ let package = Package(
             "PenguinServer",
             imports: [
                 "Domain", "Settings", "Redis", "Store", "Events", "Queue", "HTTPClient", "LLM", "Engine", "Worker",
-                "PenguinAPI", "API", logging, lifecycle, subprocess,
+                "PenguinAPI", "API", nio, logging, lifecycle, signals,
             ]),
 
-        command("penguin-web", imports: ["PenguinServer", "Settings", arguments]),
-        command("penguin-worker", imports: ["PenguinServer", "Settings", arguments]),
+        command("penguin-web", imports: ["PenguinServer", "Settings", "Domain", arguments]),
+        command("penguin-worker", imports: ["PenguinServer", "Settings", "Domain", arguments]),
         command("penguin", imports: ["Domain", "Settings", "WebSocket", nio, arguments]),
         // Not shipped: an echo for conformance suites, the load generator, the provider's stand-in.
         command("websocket-echo", imports: ["WebSocket", hummingbird, hummingbirdCore, httpTypes, nio, logging, arguments]),
@@ -135,7 +133,7 @@ let package = Package(
             name: "TestSupport",
             dependencies: [
                 "Domain", "Settings", "Redis", "Store", "Events", "Queue", "WebSocket", hummingbird, httpTypes, nio,
-                nioPosix, nioHTTP1, logging, lifecycle, subprocess,
+                nioPosix, nioHTTP1, logging, lifecycle,
             ],
             path: "Tests/TestSupport", swiftSettings: strict),
         tests(of: "Domain", imports: ["Domain"]),

@@ -72,12 +72,15 @@ extension EventFrame {
         return (id, type)
     }
 
-    /// The data of a frame as it stands in it: what follows the head, without the closing brace.
+    /// The data of a frame as it stands in it: what follows the head, without the closing brace; nil when the bytes do
+    /// not have the form.
     public static func data<Bytes: BidirectionalCollection<UInt8>>(of bytes: Bytes) -> Bytes.SubSequence? {
         guard let head = Self.head(of: bytes) else { return nil }
-        let headCount = #"{"id":"","event":"","data":"#.utf8.count
+        let headCount = #"{"id":"","event":""#.utf8.count
             + head.id.description.utf8.count + head.type.rawValue.utf8.count
-        return bytes.dropFirst(headCount).dropLast()
+        guard let data = bytes.dropFirst(headCount).dropping(prefix: #"","data":"#), data.last == UInt8(ascii: "}")
+        else { return nil }
+        return data.dropLast()
     }
 
     /// Decodes the frame's data.

@@ -93,13 +93,6 @@ extension Timestamp: Codable {
         self = time
     }
 
-    /// Parses RFC 3339, with or without a fraction, in any offset; nil when `text` is something else.
-    public init?(rfc3339 text: String) {
-        let precise = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-        guard let date = (try? precise.parse(text)) ?? (try? Date.ISO8601FormatStyle().parse(text)) else { return nil }
-        self.init(milliseconds: Int64((date.timeIntervalSince1970 * 1000).rounded()))
-    }
-
     /// Writes `description`.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()

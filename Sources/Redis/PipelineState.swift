@@ -251,9 +251,7 @@ extension PipelineState {
         guard self.phase != .ready else {
             return RedisError(.timeout, "\(name) was not sent in time: the server does not read")
         }
-        let code: RedisError.Code = self.lastFailure?.code == .authentication ? .authentication : .notConnected
-        let reason = self.lastFailure.map { ": " + $0.message } ?? ""
-        return RedisError(code, "no connection in time for \(name)\(reason)")
+        return .noConnection(for: name, because: self.lastFailure)
     }
 
     private mutating func removeUnsent(at index: Int) -> Submission {

@@ -36,6 +36,17 @@ package struct RedisError: Error, Sendable, Equatable {
         self.message = message
     }
 
+    /// For who waited in vain: `.authentication` or `.tls` when that is why, `.notConnected` otherwise.
+    static func noConnection(for what: String, because failure: RedisError?) -> RedisError {
+        let reason = failure.map { ": " + $0.message } ?? ""
+        let message = "no connection in time for \(what)\(reason)"
+        return switch failure?.code {
+        case .authentication?: RedisError(.authentication, message)
+        case .tls?: RedisError(.tls, message)
+        default: RedisError(.notConnected, message)
+        }
+    }
+
     /// The first word of a server's error (`NOGROUP`, `ERR`), nil for the client's own errors.
     package var serverCode: String? {
         guard self.code == .server else { return nil }

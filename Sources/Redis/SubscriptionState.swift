@@ -124,9 +124,7 @@ struct SubscriptionState: Sendable {
         guard !self.isConnected else {
             return RedisError(.timeout, "SUBSCRIBE \(String(buffer: channel)) was not acknowledged in time")
         }
-        let code: RedisError.Code = self.lastFailure?.code == .authentication ? .authentication : .notConnected
-        let reason = self.lastFailure.map { ": " + $0.message } ?? ""
-        return RedisError(code, "no connection in time for SUBSCRIBE \(String(buffer: channel))\(reason)")
+        return .noConnection(for: "SUBSCRIBE \(String(buffer: channel))", because: self.lastFailure)
     }
 
     // MARK: Connection

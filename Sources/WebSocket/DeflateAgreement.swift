@@ -1,7 +1,6 @@
 /// The permessage-deflate parameters both ends agreed on.
 ///
 /// RFC 7692, section 7.1.
-///
 /// Context takeover is always off in both directions, so that no socket keeps a window.
 struct DeflateAgreement: Equatable {
     static let name = "permessage-deflate"

@@ -4,7 +4,6 @@ import NIOCore
 /// Compresses one message at a time, without memory of the message before.
 ///
 /// RFC 7692, section 7.2.1.
-///
 /// `@unchecked Sendable` because `CompressionPool` hands each one to a single owner at a time; the memory of a
 /// `z_stream` may not move, hence the pointer.
 final class Deflater: @unchecked Sendable {

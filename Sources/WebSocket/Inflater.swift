@@ -4,7 +4,6 @@ import NIOCore
 /// Inflates one message at a time: raw deflate with the largest window, no memory of the message before.
 ///
 /// RFC 7692.
-///
 /// `@unchecked Sendable` because `CompressionPool` hands each one to a single owner at a time; the memory of a
 /// `z_stream` may not move, hence the pointer.
 final class Inflater: @unchecked Sendable {

@@ -3,9 +3,7 @@ import NIOCore
 
 /// Speaks the protocol on the event loop: bytes in, messages and answers out.
 ///
-/// RFC 6455.
-///
-/// It is the last handler of its pipeline; the connection object is what tasks see of it.
+/// It is the last handler of its pipeline; the connection object is what tasks see of it. RFC 6455.
 final class WebSocketHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer

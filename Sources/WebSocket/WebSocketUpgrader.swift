@@ -1,5 +1,5 @@
 #if os(Linux)
-import Glibc
+    import Glibc
 #endif
 import NIOCore
 import NIOHTTP1
@@ -70,15 +70,15 @@ struct WebSocketUpgrader: NIOTypedHTTPServerProtocolUpgrader {
     /// both: its peer cannot vanish without notice.
     private func tune(_ channel: any Channel) {
         #if os(Linux)
-        let silenceMax = TimeAmount(self.configuration.pingInterval * 3).nanoseconds / 1_000_000
-        let options = [
-            (name: TCP_NOTSENT_LOWAT, value: self.configuration.unsentBytesMax),
-            (name: TCP_USER_TIMEOUT, value: Int(silenceMax)),
-        ]
-        for option in options where option.value > 0 {
-            let name = NIOBSDSocket.Option(rawValue: CInt(option.name))
-            try? channel.syncOptions?.setOption(.tcpOption(name), value: SocketOptionValue(option.value))
-        }
+            let silenceMax = TimeAmount(self.configuration.pingInterval * 3).nanoseconds / 1_000_000
+            let options = [
+                (name: TCP_NOTSENT_LOWAT, value: self.configuration.unsentBytesMax),
+                (name: TCP_USER_TIMEOUT, value: Int(silenceMax)),
+            ]
+            for option in options where option.value > 0 {
+                let name = NIOBSDSocket.Option(rawValue: CInt(option.name))
+                try? channel.syncOptions?.setOption(.tcpOption(name), value: SocketOptionValue(option.value))
+            }
         #endif
     }
 }

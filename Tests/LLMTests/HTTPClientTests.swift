@@ -16,8 +16,10 @@ struct HTTPClientTests {
     }
 
     /// What a GET of the server comes to.
-    private func error(from serve: @escaping @Sendable (RawServer.Connection) -> Void) async throws -> HTTPClientError?
-    {
+    private func error(
+        idleTimeout: Duration,
+        from serve: @escaping @Sendable (RawServer.Connection) -> Void
+    ) async throws -> HTTPClientError? {
         try await withRawServer(serve) { server in
             try await withClient { client in
                 await self.error {

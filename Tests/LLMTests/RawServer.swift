@@ -94,7 +94,10 @@ final class RawServer: Sendable {
         Thread.detachNewThread { [self] in
             while true {
                 let descriptor = accept(listener, nil, nil)
-                guard descriptor >= 0 else { return }
+                guard descriptor >= 0 else {
+                    close(listener)
+                    return
+                }
                 self.accepted.withLock { $0 += 1 }
                 serve(Connection(descriptor: descriptor))
                 close(descriptor)
@@ -105,9 +108,10 @@ final class RawServer: Sendable {
     var url: String { "http://127.0.0.1:\(self.port)" }
 
     /// Stops accepting; the thread ends with it.
+    ///
+    /// The thread closes the socket: while it may still be in `accept`, the number must not go to another one.
     func stop() {
         shutdown(self.listener, Int32(SHUT_RDWR))
-        close(self.listener)
     }
 }
 

@@ -168,8 +168,8 @@ import Testing
         try await withRedis { server in
             try await self.withBoth(server) { configuration in
                 configuration.idleBeforePing = .milliseconds(100)
-                configuration.commandTimeout = .milliseconds(300)
-                configuration.connectTimeout = .milliseconds(500)
+                configuration.commandTimeout = .seconds(1)
+                configuration.connectTimeout = .seconds(2)
             } _: { subscriber, client in
                 let events = Recorder<RedisSubscriptionEvent>()
                 let subscription = try await subscriber.subscribe(to: "c", timeout: .seconds(5)) { events.add($0) }
@@ -177,11 +177,10 @@ import Testing
                     let list = try await client.send(RedisCommand("CLIENT", "LIST", "TYPE", "pubsub")).string ?? ""
                     return list.contains("cmd=ping")
                 }
-                #expect(events.count == 0)
                 server.pause()
-                try await eventually("the silence is noticed") { events.values == [.interrupted] }
+                try await eventually("the silence is noticed") { events.values.last == .interrupted }
                 server.resume()
-                try await eventually(within: .seconds(20), "it is back") { events.values.contains(.resubscribed) }
+                try await eventually(within: .seconds(20), "it is back") { events.values.last == .resubscribed }
                 subscription.cancel()
             }
         }

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import Redis
+import TestSupport
 
 let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
@@ -56,6 +57,19 @@ func redisError<Result>(_ body: () async throws(RedisError) -> Result) async -> 
     } catch {
         return error
     }
+}
+
+/// Asks until a command fails with a message that contains `words`: an early one may not know the reason yet.
+func untilRefused(_ client: RedisClient, _ words: String) async throws -> RedisError {
+    var last: RedisError?
+    try await eventually(within: .seconds(20), "a command fails with '\(words)'") {
+        last = await redisError { () async throws(RedisError) in
+            try await client.send(RedisCommand("PING"), timeout: .milliseconds(100))
+        }
+        print("LAST", last as Any)
+        return last?.message.contains(words) ?? false
+    }
+    return last ?? RedisError(.protocolViolation, "no error")
 }
 
 func bulk(_ text: String) -> RedisValue { .bulk(ByteBuffer(string: text)) }

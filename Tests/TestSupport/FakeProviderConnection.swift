@@ -223,6 +223,7 @@ extension FakeProviderConnection {
         let step = Self.fill(&buffer, from: &answer)
         self.answer = answer
         self.state.count { $0.tokens += answer.tokens - before }
+        if case .end = step { self.complete() }
         self.writeChunk(buffer, split: answer.directives.split, context)
         switch step {
         case .token where answer.directives.delay > .zero:
@@ -232,7 +233,6 @@ extension FakeProviderConnection {
             context.eventLoop.assumeIsolated().execute { [self] in self.pump(context) }
         case .end:
             self.answer = nil
-            self.complete()
             self.write(ByteBuffer(string: "0\r\n\r\n"), context)
         case .cut: self.close(context)
         case .hang: break

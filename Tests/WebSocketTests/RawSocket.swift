@@ -48,9 +48,15 @@ final class RawSocket: Sendable {
         self.received = received
     }
 
-    static func connect(port: Int) async throws -> RawSocket {
+    static func connect(port: Int, receiveBufferBytes: Int? = nil) async throws -> RawSocket {
         let received = SharedReceived()
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        if let receiveBufferBytes {
+            let bytes = SocketOptionValue(receiveBufferBytes)
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: bytes)
+        }
+        let channel =
+            try await bootstrap
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -66,9 +72,10 @@ final class RawSocket: Sendable {
         port: Int,
         path: String = "/echo",
         headers: [String] = [],
-        following bytes: [UInt8] = []
+        following bytes: [UInt8] = [],
+        receiveBufferBytes: Int? = nil
     ) async throws -> RawSocket {
-        let socket = try await RawSocket.connect(port: port)
+        let socket = try await RawSocket.connect(port: port, receiveBufferBytes: receiveBufferBytes)
         try await socket.send(Array(Self.upgradeRequest(path: path, headers: headers).utf8) + bytes)
         let head = try await socket.head()
         guard head.hasPrefix("HTTP/1.1 101 ") else { throw NeverHappened(what: "upgrade, but: \(head)") }

@@ -16,8 +16,10 @@ struct BareHTTP: AsyncParsableCommand {
         let router = Router()
         router.get("/livez") { _, _ in
             Response(
-                status: .ok, headers: [.contentType: "application/json"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: #"{"status":"alive"}"#)))
+                status: .ok,
+                headers: [.contentType: "application/json"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: #"{"status":"alive"}"#))
+            )
         }
         let application = Application(
             router: router,

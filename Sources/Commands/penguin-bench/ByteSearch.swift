@@ -13,9 +13,17 @@ enum ByteSearch {
     }
 
     private static func first(_ needle: UnsafeRawBufferPointer, in bytes: UnsafeRawBufferPointer) -> Int? {
-        guard let start = bytes.baseAddress, let wanted = needle.baseAddress,
-            let found = memmem(start, bytes.count, wanted, needle.count)
-        else { return nil }
-        return UnsafeRawPointer(found) - start
+        guard let start = bytes.baseAddress, let wanted = needle.baseAddress, let first = needle.first else {
+            return nil
+        }
+        var offset = 0
+        while offset + needle.count <= bytes.count {
+            let candidates = bytes.count - needle.count - offset + 1
+            guard let found = memchr(start + offset, Int32(first), candidates) else { return nil }
+            offset = UnsafeRawPointer(found) - start
+            if memcmp(start + offset, wanted, needle.count) == 0 { return offset }
+            offset += 1
+        }
+        return nil
     }
 }

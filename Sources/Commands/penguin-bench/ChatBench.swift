@@ -34,7 +34,9 @@ struct ChatBench: AsyncParsableCommand {
     func validate() throws {
         let known = Set(Self.scenarios.map { type(of: $0).name })
         for name in self.only where !known.contains(name) {
-            throw ValidationError("There is no measurement '\(name)'; there are \(known.sorted().joined(separator: ", ")).")
+            throw ValidationError(
+                "There is no measurement '\(name)'; there are \(known.sorted().joined(separator: ", "))."
+            )
         }
         if let runs, !(1...100).contains(runs) { throw ValidationError("--runs must be from 1 to 100.") }
     }

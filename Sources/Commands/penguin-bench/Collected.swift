@@ -28,3 +28,22 @@ final class Countdown: Sendable {
         }
     }
 }
+
+/// Things to give away in order, to many takers.
+final class GivenOut<Element: Sendable>: Sendable {
+    private let elements: [Element]
+    private let next = Mutex(0)
+
+    init(_ elements: [Element]) {
+        self.elements = elements
+    }
+
+    /// Nil when there is none left.
+    func take() -> Element? {
+        let index = self.next.withLock { next in
+            defer { next += 1 }
+            return next
+        }
+        return index < self.elements.count ? self.elements[index] : nil
+    }
+}

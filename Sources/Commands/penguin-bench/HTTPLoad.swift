@@ -23,7 +23,8 @@ struct HTTPLoad: Sendable {
     ///
     /// Both closures are called on the event loop. Throws when a connection fails.
     func run(
-        next: @escaping @Sendable () -> ByteBuffer?, reply: @escaping @Sendable (HTTPReply) -> Void
+        next: @escaping @Sendable () -> ByteBuffer?,
+        reply: @escaping @Sendable (HTTPReply) -> Void
     ) async throws -> Span {
         var lanes: [Lane] = []
         do {
@@ -41,7 +42,7 @@ struct HTTPLoad: Sendable {
         let requests = Countdown(1)
         let replies = Collected<HTTPReply>()
         _ = try await single.run(next: { requests.take() ? request : nil }, reply: { replies.add($0) })
-        guard let reply = replies.all.first else { throw NotInTime(description: "no reply from port \(self.port)") }
+        guard let reply = replies.all.first else { throw BenchFailure("no reply from port \(self.port)") }
         return reply
     }
 
@@ -52,7 +53,8 @@ struct HTTPLoad: Sendable {
     }
 
     private func open(
-        next: @escaping @Sendable () -> ByteBuffer?, reply: @escaping @Sendable (HTTPReply) -> Void
+        next: @escaping @Sendable () -> ByteBuffer?,
+        reply: @escaping @Sendable (HTTPReply) -> Void
     ) async throws -> Lane {
         try await ClientBootstrap(group: self.group)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)

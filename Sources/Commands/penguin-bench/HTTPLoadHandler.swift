@@ -15,7 +15,8 @@ final class HTTPLoadHandler: ChannelInboundHandler {
     private var isDone = false
 
     init(
-        next: @escaping @Sendable () -> ByteBuffer?, reply: @escaping @Sendable (HTTPReply) -> Void,
+        next: @escaping @Sendable () -> ByteBuffer?,
+        reply: @escaping @Sendable (HTTPReply) -> Void,
         done: EventLoopPromise<Void>
     ) {
         self.next = next
@@ -29,6 +30,7 @@ final class HTTPLoadHandler: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        self.fail("the server closed the connection, or it took too long")
     }
 
     /// Sends the first request.
@@ -50,10 +52,6 @@ final class HTTPLoadHandler: ChannelInboundHandler {
         }
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        self.fail("the server closed the connection, or it took too long")
-    }
-
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         self.fail("\(error)")
         context.close(promise: nil)
@@ -72,6 +70,6 @@ final class HTTPLoadHandler: ChannelInboundHandler {
     private func fail(_ reason: String) {
         guard !self.isDone else { return }
         self.isDone = true
-        self.done.fail(NotInTime(description: "HTTP: \(reason)"))
+        self.done.fail(BenchFailure("HTTP: \(reason)"))
     }
 }

@@ -22,10 +22,6 @@ struct HTTPResponseReader {
         var location: String?
     }
 
-    struct Malformed: Error, CustomStringConvertible {
-        let description: String
-    }
-
     private var input = ByteBuffer()
     private var head: Head?
     private var body = ByteBuffer()
@@ -43,8 +39,13 @@ struct HTTPResponseReader {
         guard try self.readBody(head) else { return nil }
         let now = Moment.now
         let reply = HTTPReply(
-            status: head.status, location: head.location, body: self.body, sentAt: sentAt,
-            bodyBeganAt: self.bodyBeganAt ?? now, endedAt: now)
+            status: head.status,
+            location: head.location,
+            body: self.body,
+            sentAt: sentAt,
+            bodyBeganAt: self.bodyBeganAt ?? now,
+            endedAt: now
+        )
         self.head = nil
         self.body = ByteBuffer()
         self.bodyBeganAt = nil
@@ -60,7 +61,7 @@ struct HTTPResponseReader {
     private static func parse(_ bytes: UnsafeRawBufferPointer) throws -> Head {
         var head = Head()
         guard bytes.count > 12, let status = Int(String(decoding: bytes[9..<12], as: UTF8.self)) else {
-            throw Malformed(description: "no status line: \(String(decoding: bytes.prefix(40), as: UTF8.self))")
+            throw BenchFailure("no status line: \(String(decoding: bytes.prefix(40), as: UTF8.self))")
         }
         head.status = status
         var isChunked = false
@@ -75,7 +76,7 @@ struct HTTPResponseReader {
             default: break
             }
         }
-        guard isChunked || head.length != nil else { throw Malformed(description: "a response without a length") }
+        guard isChunked || head.length != nil else { throw BenchFailure("a response without a length") }
         return head
     }
 
@@ -85,7 +86,9 @@ struct HTTPResponseReader {
         guard line.count > count, line[line.startIndex + count] == UInt8(ascii: ":"),
             name.withUTF8Buffer({ zip(line, $0).allSatisfy { $0 | 0x20 == $1 | 0x20 } })
         else { return nil }
-        return String(decoding: line.dropFirst(count + 1), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        return String(decoding: line.dropFirst(count + 1), as: UTF8.self).trimmingCharacters(
+            in: .whitespacesAndNewlines
+        )
     }
 
     /// Whether the body is complete.
@@ -100,7 +103,7 @@ struct HTTPResponseReader {
         while let lineEnd = self.input.withUnsafeReadableBytes({ ByteSearch.first("\r\n", in: $0) }) {
             guard let line = self.input.getString(at: self.input.readerIndex, length: lineEnd),
                 let size = Int(line.prefix { $0 != ";" }, radix: 16)
-            else { throw Malformed(description: "a chunk without a size") }
+            else { throw BenchFailure("a chunk without a size") }
             // The size's line, the chunk, and the line end after it; a trailer is not expected.
             guard self.input.readableBytes >= lineEnd + 2 + size + 2 else { return false }
             self.input.moveReaderIndex(forwardBy: lineEnd + 2)

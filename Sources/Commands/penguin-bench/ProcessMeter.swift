@@ -43,7 +43,9 @@ struct ProcessMeter: Sendable {
     static func child(of parent: Int32, named name: String) -> Int32? {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return entries.lazy.compactMap { Int32($0) }.first { pid in
-            guard let fields = self.statFields(of: pid), fields.count > 1, Int32(fields[1]) == parent else { return false }
+            guard let fields = self.statFields(of: pid), fields.count > 1, Int32(fields[1]) == parent else {
+                return false
+            }
             let command = try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)
             return command?.trimmingCharacters(in: .whitespacesAndNewlines) == name
         }

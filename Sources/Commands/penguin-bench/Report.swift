@@ -51,10 +51,20 @@ struct Report: Sendable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
         return try encoder.encode(
             Document(
-                bench: self.bench, version: PenguinVersion.current, build: Self.build,
-                begun: Timestamp(milliseconds: Int64(self.begun.timeIntervalSince1970 * 1000)), seconds: self.seconds,
-                quick: self.effort.isQuick, runs: self.effort.runs, cores: ProcessInfo.processInfo.activeProcessorCount,
-                kernel: Self.kernel, ok: self.faults.isEmpty, figures: self.figures, faults: self.faults))
+                bench: self.bench,
+                version: PenguinVersion.current,
+                build: Self.build,
+                begun: Timestamp(milliseconds: Int64(self.begun.timeIntervalSince1970 * 1000)),
+                seconds: self.seconds,
+                quick: self.effort.isQuick,
+                runs: self.effort.runs,
+                cores: ProcessInfo.processInfo.activeProcessorCount,
+                kernel: Self.kernel,
+                ok: self.faults.isEmpty,
+                figures: self.figures,
+                faults: self.faults
+            )
+        )
     }
 
     private struct Document: Encodable {

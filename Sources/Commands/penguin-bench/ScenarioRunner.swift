@@ -23,8 +23,12 @@ struct ScenarioRunner: Sendable {
         await rig.stop()
         try FileManager.default.removeItem(at: directory)
         return Report(
-            bench: self.bench, effort: self.effort, begun: begun, seconds: Moment.now.seconds(since: started),
-            parts: try result.get())
+            bench: self.bench,
+            effort: self.effort,
+            begun: begun,
+            seconds: Moment.now.seconds(since: started),
+            parts: try result.get()
+        )
     }
 
     private func parts(_ scenarios: [any Scenario], on rig: Rig) async throws -> [Report.Part] {

@@ -1,0 +1,43 @@
+/// What became of one chat.
+struct ChatOutcome: Sendable {
+    let sentAt: Moment
+    let firstTokenAt: Moment?
+    let endedAt: Moment
+    /// When the provider wrote the first token, if it was asked to tell.
+    let stamp: Moment?
+    let tokens: Int
+    /// Frames that carried text.
+    let frames: Int
+    /// Frames that replaced the text, because the server held us for too slow.
+    let snapshots: Int
+    /// What was wrong, if anything.
+    let fault: String?
+
+    /// Milliseconds from the provider's first byte to our first frame.
+    var overhead: Double? {
+        guard let stamp, let firstTokenAt else { return nil }
+        return firstTokenAt.milliseconds(since: stamp)
+    }
+}
+
+/// What many sockets brought.
+struct ChatRun: Sendable {
+    let span: HTTPLoad.Span
+    let outcomes: [ChatOutcome]
+
+    var tokens: Int { self.outcomes.reduce(0) { $0 + $1.tokens } }
+    var frames: Int { self.outcomes.reduce(0) { $0 + $1.frames } }
+    var snapshots: Int { self.outcomes.reduce(0) { $0 + $1.snapshots } }
+    var tokensPerSecond: Double { Double(self.tokens) / self.span.seconds }
+
+    /// Different faults, each with the number of chats that had it; the first few.
+    var faults: [String] { Self.summary(of: self.outcomes.compactMap(\.fault)) }
+
+    private static let faultsShownMax = 5
+
+    static func summary(of faults: [String]) -> [String] {
+        let counts = Dictionary(faults.map { ($0, 1) }, uniquingKeysWith: +)
+        let shown = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(self.faultsShownMax)
+        return shown.map { $0.value == 1 ? $0.key : "\($0.value) times: \($0.key)" }
+    }
+}

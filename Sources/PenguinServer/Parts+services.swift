@@ -1,0 +1,44 @@
+import Domain
+import HTTPClient
+import Logging
+import Queue
+import Redis
+import ServiceLifecycle
+import Store
+
+extension Parts {
+    /// What every process runs; ended last.
+    var backgroundServices: [any Service] {
+        [
+            UntilShutdown(name: "redis") { try await self.redis.run() },
+            UntilShutdown(name: "subscriber") { try await self.subscriber.run() },
+            RedisCheck(queue: self.queue, logger: self.logger),
+            UntilShutdown(name: "dispatcher") { await self.queue.dispatcher.run() },
+            UntilShutdown(name: "reaper") { await self.reaper.run() },
+        ]
+    }
+
+    /// A worker with its connection, which outlives it.
+    var workerServices: [any Service] {
+        let (worker, blocking) = self.worker()
+        return [
+            UntilShutdown(name: "blocking") { try await self.keepRunning(blocking) },
+            WorkerService(worker: worker),
+        ]
+    }
+
+    /// The worker closes its connection when it drains; that is not the end of the process.
+    private func keepRunning(_ client: RedisClient) async throws {
+        try await client.run()
+        while !Task.isCancelled { try await Task.sleep(for: .seconds(3600)) }
+    }
+
+    func close() async {
+        await self.client.shutdown()
+        do {
+            try self.database.close()
+        } catch {
+            self.logger.warning("The database did not close", metadata: [LogKeys.error: "\(error)"])
+        }
+    }
+}
