@@ -149,13 +149,16 @@ let package = Package(
             imports: ["Worker", "Queue", "Events", "Store", "Redis", "Engine", "LLM", "Domain", "TestSupport"]),
         tests(
             of: "WebSocket",
-            imports: ["WebSocket", "TestSupport", nio, nioPosix, nioHTTP1, nioWebSocket, nioEmbedded, httpTypes, logging]),
+            imports: ["WebSocket", hummingbird, hummingbirdCore, lifecycle, nio, nioPosix, httpTypes, logging]),
         tests(
             of: "API",
             imports: [
                 "API", "PenguinAPI", "PenguinServer", "Domain", "Settings", "Store", "WebSocket", "TestSupport", nio,
             ]),
         tests(
-            of: "Fault", imports: ["Domain", "Settings", "Store", "Redis", "WebSocket", "TestSupport", nio]),
+            of: "Fault",
+            imports: [
+                "penguin-web", "penguin-worker", "Domain", "Settings", "Store", "Redis", "WebSocket", "TestSupport", nio,
+            ]),
     ]
 )

@@ -70,7 +70,7 @@ final class CurlLoop {
             _ = curl_multi_poll(self.multi.handle, nil, 0, self.sleepMilliseconds(), nil)
         }
         for transfer in self.transfers.values {
-            transfer.detach(from: self.multi)
+            transfer.abort(on: self.multi)
             transfer.exchange.finish(.failed(.shutDown))
         }
         self.transfers = [:]
@@ -86,7 +86,7 @@ final class CurlLoop {
             let result = transfer.resume()
             if result == CURLE_OK { self.expect(transfer) } else { self.settle(transfer, result) }
         case .cancel(let id):
-            self.transfers.removeValue(forKey: id)?.detach(from: self.multi)
+            self.transfers.removeValue(forKey: id)?.abort(on: self.multi)
         case .discard(let id):
             guard let transfer = self.transfers[id] else { return }
             let result = transfer.discard(until: .now + Self.discardPatience)
@@ -139,7 +139,7 @@ final class CurlLoop {
                 self.nextSweep = min(self.nextSweep, deadline)
             } else {
                 self.transfers[transfer.exchange.id] = nil
-                transfer.detach(from: self.multi)
+                transfer.abort(on: self.multi)
                 transfer.exchange.finish(.failed(transfer.idleError))
             }
         }

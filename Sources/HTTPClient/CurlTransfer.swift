@@ -54,11 +54,19 @@ final class CurlTransfer {
         return self.isAttached
     }
 
-    /// Takes the transfer off the wire; a connection in the middle of an answer is closed by that.
+    /// Takes a finished transfer off the multi handle; its connection is kept.
     func detach(from multi: CurlMulti) {
         guard self.isAttached else { return }
         self.isAttached = false
         _ = curl_multi_remove_handle(multi.handle, self.easy)
+    }
+
+    /// Breaks the transfer off; its connection is closed unless other transfers share it.
+    func abort(on multi: CurlMulti) {
+        // On HTTP/2 libcurl (7.88) queues the frame that cancels the stream until the connection is written to again,
+        // so on an otherwise idle connection the server would go on for as long. A shared one is busy soon enough.
+        _ = self.set(CURLOPT_FORBID_REUSE, 1)
+        self.detach(from: multi)
     }
 
     /// Goes on after the reader has made room.

@@ -6,7 +6,7 @@ package struct WebSocketConfiguration: Sendable {
     ///
     /// More closes the socket with 1009.
     package var messageBytesMax: Int
-    /// Largest payload of one inbound data frame in bytes, as sent; default 1 MiB.
+    /// Largest payload of one inbound data frame in bytes, as sent; default `messageBytesMax`.
     ///
     /// More closes the socket with 1009.
     package var frameBytesMax: Int
@@ -37,7 +37,7 @@ package struct WebSocketConfiguration: Sendable {
 
     package init(
         messageBytesMax: Int = 1_048_576,
-        frameBytesMax: Int = 1_048_576,
+        frameBytesMax: Int? = nil,
         pingInterval: Duration = .seconds(20),
         closeTimeout: Duration = .seconds(5),
         finishTimeout: Duration = .seconds(2),
@@ -49,7 +49,7 @@ package struct WebSocketConfiguration: Sendable {
         unreadMessagesMax: Int = 256
     ) {
         self.messageBytesMax = messageBytesMax
-        self.frameBytesMax = frameBytesMax
+        self.frameBytesMax = frameBytesMax ?? messageBytesMax
         self.pingInterval = pingInterval
         self.closeTimeout = closeTimeout
         self.finishTimeout = finishTimeout

@@ -66,7 +66,6 @@ func untilRefused(_ client: RedisClient, _ words: String) async throws -> RedisE
         last = await redisError { () async throws(RedisError) in
             try await client.send(RedisCommand("PING"), timeout: .milliseconds(100))
         }
-        print("LAST", last as Any)
         return last?.message.contains(words) ?? false
     }
     return last ?? RedisError(.protocolViolation, "no error")

@@ -1,8 +1,10 @@
+import Domain
 import Foundation
-import Store
+import GRDB
 import Synchronization
-import Testing
 import TestSupport
+
+@testable import Store
 
 /// Gives the processor away once; for the bodies of transactions, which cannot await.
 func spin() {
@@ -10,38 +12,45 @@ func spin() {
 }
 
 extension TestStore {
-    /// Runs `body` once for each durability, all in one transaction; `body` is told its number.
+    /// Runs `body` once for each durability, all in one transaction and in order; `body` is told its number.
     ///
-    /// A write before them holds the writer until all have been handed in.
+    /// A write in front of them holds the writer until all have been handed in.
     func inOneBatch<Value: Sendable>(
         _ durabilities: [Durability], _ body: @escaping @Sendable (any SQLConnection, Int) throws -> Value
     ) async throws -> [Result<Value, StoreError>] {
-        let isHeld = Mutex(false)
-        let handedIn = Mutex(0)
-        let count = durabilities.count
-        async let holder: Void = self.database.write(.relaxed) { _ in
-            isHeld.withLock { $0 = true }
-            while handedIn.withLock({ $0 }) < count { spin() }
-        }
-        try await eventually("the writer is held") { isHeld.withLock { $0 } }
-        let results = await withTaskGroup(of: (Int, Result<Value, StoreError>).self) { group in
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        let pool = try DatabasePool(path: self.file.path, configuration: configuration)
+        let committer = GroupCommitter(pool: pool) { [clock] in clock.now }
+        let results = Mutex<[Int: Result<Value, StoreError>]>([:])
+        let gate = DispatchSemaphore(value: 0)
+        let holder = GroupCommitter.Write(
+            durability: .relaxed,
+            perform: { _ in
+                _ = gate.wait(timeout: .now() + 10)
+                return { _ in }
+            },
+            fail: { _ in })
+        committer.submit(holder)
+        return try await withExtendedLifetime(results) {
             for (number, durability) in durabilities.enumerated() {
-                // Handed in one after the other, so that their order in the batch is known.
-                let handOver = HandOver()
-                group.addTask {
-                    do throws(StoreError) {
-                        handOver.done()
-                        return (number, .success(try await self.database.write(durability) { try body($0, number) }))
-                    } catch {
-                        return (number, .failure(error))
-                    }
-                }
-                await handOver.wait()
+                committer.submit(
+                    GroupCommitter.Write(
+                        durability: durability,
+                        perform: { connection in
+                            let value = try body(connection, number)
+                            return { failure in
+                                results.withLock { $0[number] = failure.map { .failure($0) } ?? .success(value) }
+                            }
+                        },
+                        fail: { failure in results.withLock { $0[number] = .failure(failure) } }))
             }
-            handedIn.withLock { $0 = count }
-            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            gate.signal()
+            try await eventually("every write has its answer") {
+                results.withLock { $0.count } == durabilities.count
+            }
+            try pool.close()
+            return results.withLock { results in durabilities.indices.compactMap { results[$0] } }
         }
-        try await holder
-        return (0..<count).compactMap { results[$0] }
     }
 }

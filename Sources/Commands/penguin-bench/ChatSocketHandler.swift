@@ -101,7 +101,9 @@ final class ChatSocketHandler: ChannelInboundHandler {
         self.write(opcode: 1, ByteBuffer(string: #"{"text":"\#(work.order.prompt)"}"#), context)
     }
 
-    /// Writes a frame of up to 64 KiB. Its mask is zero, which is allowed and leaves the payload as it is.
+    /// Writes a frame of up to 64 KiB.
+    ///
+    /// Its mask is zero, which is allowed and leaves the payload as it is.
     private func write(opcode: UInt8, _ payload: ByteBuffer, _ context: ChannelHandlerContext) {
         var frame = context.channel.allocator.buffer(capacity: payload.readableBytes + 8)
         frame.writeInteger(0x80 | opcode)

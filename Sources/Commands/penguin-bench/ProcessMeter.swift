@@ -7,7 +7,9 @@ struct ProcessMeter: Sendable {
 
     let processes: [(name: String, pid: Int32)]
 
-    /// CPU seconds by name since each process began; 10 ms steps. /proc/PID/stat.
+    /// CPU seconds by name since each process began.
+    ///
+    /// In steps of 10 ms; from /proc/PID/stat.
     func cpuSeconds() -> [String: Double] {
         let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
         return self.reading { pid in
@@ -18,7 +20,7 @@ struct ProcessMeter: Sendable {
         }
     }
 
-    /// Resident memory in MiB by name. /proc/PID/status, VmRSS.
+    /// Resident memory in MiB by name, from /proc/PID/status.
     func residentMiB() -> [String: Double] {
         self.reading { Self.residentBytes(of: $0).map { Double($0) / 1_048_576 } }
     }

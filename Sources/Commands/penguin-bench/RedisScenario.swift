@@ -12,8 +12,8 @@ struct RedisScenario: Scenario {
         let count = rig.effort.pick(quick: 50_000, full: 200_000)
         let frame = String(repeating: "x", count: Self.frameBytes)
         return try await withRedis(appendOnly: true) { redis in
-            let add = try await Self.rate(of: "XADD bench MAXLEN ~ 50000 * f \(frame)", count: count, redis)
-            let publish = try await Self.rate(of: "PUBLISH bench \(frame)", count: count, redis)
+            let add = try await Self.rate(of: "-P 64 --csv XADD bench MAXLEN ~ 50000 * f \(frame)", count: count, redis)
+            let publish = try await Self.rate(of: "-P 64 --csv PUBLISH bench \(frame)", count: count, redis)
             var figure = Figure(
                 "redis.frames",
                 "Redis alone, frames",
@@ -26,10 +26,10 @@ struct RedisScenario: Scenario {
     }
 
     /// Commands per second on one connection, 64 at a time.
-    private static func rate(of command: String, count: Int, _ redis: RedisServer) async throws -> Double {
+    private static func rate(of benchmark: String, count: Int, _ redis: RedisServer) async throws -> Double {
         let output = redis.directory.appendingPathComponent("benchmark-\(UUID().uuidString).csv")
-        let options = ["-s", redis.socketPath, "-n", "\(count)", "-c", "1", "-P", "64", "--csv"]
-        let words = command.split(separator: " ").map(String.init)
+        let options = ["-s", redis.socketPath, "-n", "\(count)", "-c", "1"]
+        let words = benchmark.split(separator: " ").map(String.init)
         let child = try await ChildProcess.start("redis-benchmark", options + words, log: output)
         try await eventually(within: self.benchmarkMax, "redis-benchmark has ended") { child.pid == nil }
         let text = try String(contentsOf: output, encoding: .utf8)

@@ -22,7 +22,9 @@ struct ServerFrameReader {
         return self.input.readString(length: end + 4)
     }
 
-    /// The next complete frame. Throws for what only a broken server sends, and for fragments, which ours never does.
+    /// The next complete frame.
+    ///
+    /// Throws for what only a broken server sends, and for fragments, which ours never does.
     mutating func next() throws -> Frame? {
         let start = self.input.readerIndex
         guard let opening = self.input.getInteger(at: start, as: UInt8.self),

@@ -21,10 +21,8 @@ struct WebSocketEcho: AsyncParsableCommand {
     var noCompression = false
 
     func run() async throws {
-        let messageBytesMax = 32 * 1_048_576
         let configuration = WebSocketConfiguration(
-            messageBytesMax: messageBytesMax,
-            frameBytesMax: messageBytesMax,
+            messageBytesMax: 32 * 1_048_576,
             compression: !self.noCompression
         )
         let application = Application(

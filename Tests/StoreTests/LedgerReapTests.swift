@@ -1,0 +1,185 @@
+import Domain
+import Store
+import Testing
+import TestSupport
+
+@Suite(.timeLimit(.minutes(1)))
+struct LedgerReapTests {
+    private func reap(_ store: TestStore, lostMax: Int = 3, limit: Int = 100) async throws -> [LostJob] {
+        try await store.ledger { try $0.reap(lease: .seconds(20), lostMax: lostMax, limit: limit) }
+    }
+
+    @Test
+    func `jobs of live workers are left alone up to the lease's last millisecond`() async throws {
+        try await withTestStore { store in
+            try await store.register("w1")
+            try await store.submit("j1")
+            try await store.run("j1")
+            store.clock.advance(by: .seconds(20))
+            #expect(try await self.reap(store) == [])
+            _ = try await store.workers { try $0.beat("w1", running: 1, draining: false) }
+            store.clock.advance(by: .seconds(20))
+            #expect(try await self.reap(store) == [])
+            store.clock.advance(by: .milliseconds(1))
+            #expect(try await self.reap(store).map(\.id) == ["j1"])
+        }
+    }
+
+    @Test
+    func `a lost job goes back to its lane's head under a new epoch, and the loss is counted`() async throws {
+        try await withTestStore { store in
+            try await store.register("w1")
+            try await store.submit("j1", lane: "c")
+            try await store.submit("j2", lane: "c")
+            let job = try await store.run("j1")
+            store.clock.advance(by: .seconds(21))
+            let lost = try await self.reap(store)
+            #expect(
+                lost == [LostJob(id: "j1", epoch: store.clock.now.milliseconds, attempt: 1, state: .queued)])
+            #expect(lost[0].epoch > job.epoch)
+            #expect(try await store.jobs() == ["j1 queued head 1/1/1", "j2 queued 0/0/0"])
+            #expect(try await store.job("j1").workerID == nil)
+            for call in ["finish", "release", "record"] {
+                let error = await #expect(throws: StoreError.self) {
+                    try await store.ledger { ledger in
+                        switch call {
+                        case "finish": try ledger.finish("j1", epoch: job.epoch, Ending(state: .completed))
+                        case "release": try ledger.release("j1", epoch: job.epoch)
+                        default:
+                            let step = Step(
+                                index: 0, kind: .modelTurn, state: .done, result: nil, usage: nil, covers: .zero)
+                            try ledger.record(step, of: "j1", epoch: job.epoch)
+                        }
+                    }
+                }
+                #expect(error?.code == .fenced, "\(call)")
+            }
+            // The second attempt counts.
+            let again = try await store.run("j1", by: "w2")
+            #expect(again.attempt == 2 && again.claims == 2 && again.lost == 1 && again.epoch > lost[0].epoch)
+        }
+    }
+
+    @Test
+    func `jobs of a worker without a row are taken at once`() async throws {
+        try await withTestStore { store in
+            try await store.submit("j1")
+            try await store.run("j1", by: "gone")
+            #expect(try await self.reap(store).map(\.id) == ["j1"])
+        }
+    }
+
+    @Test(arguments: JobState.allCases.filter { $0 != .running })
+    func `only running jobs are taken`(state: JobState) async throws {
+        try await withTestStore { store in
+            try await store.submit("j1")
+            try await store.run("j1", by: "gone")
+            try await store.execute("UPDATE jobs SET state = $1", [.text(state.rawValue)])
+            #expect(try await self.reap(store) == [])
+        }
+    }
+
+    @Test(arguments: [0, 1, 3])
+    func `a job that was lost too often is dead and frees its lane`(lostMax: Int) async throws {
+        try await withTestStore { store in
+            try await store.submit("j1", lane: "c")
+            try await store.submit("j2", lane: "c")
+            for loss in 1...(lostMax + 1) {
+                try await store.run("j1", by: "gone")
+                store.clock.advance(by: .seconds(1))
+                let state: JobState = loss > lostMax ? .dead : .queued
+                #expect(try await self.reap(store, lostMax: lostMax).map(\.state) == [state])
+                let job = try await store.job("j1")
+                #expect(job.lost == loss && job.state == state)
+                #expect((job.finishedAt != nil) == (state == .dead))
+                #expect(job.failure?.code == (state == .dead ? "lost" : nil))
+            }
+            #expect(try await store.jobs().last == "j2 queued head 0/0/0")
+            #expect(try await store.ledger { try $0.dispatch(limit: 9) }.map(\.id) == ["j2"])
+            #expect(try await self.reap(store) == [])
+        }
+    }
+
+    @Test
+    func `as many as asked for are taken at once, the rest the next time`() async throws {
+        try await withTestStore { store in
+            for number in 0..<5 {
+                let id = JobID(rawValue: "j\(number)")
+                try await store.submit(id)
+                try await store.run(id, by: "gone")
+            }
+            let counts = [
+                try await self.reap(store, limit: 2).count, try await self.reap(store, limit: 2).count,
+                try await self.reap(store, limit: 2).count, try await self.reap(store, limit: 2).count,
+            ]
+            #expect(counts == [2, 2, 1, 0])
+        }
+    }
+
+    @Test
+    func `two reapers at once count a loss once`() async throws {
+        try await withTestStore { store in
+            for number in 0..<20 {
+                let id = JobID(rawValue: "j\(number)")
+                try await store.submit(id)
+                try await store.run(id, by: "gone")
+            }
+            async let first = self.reap(store)
+            async let second = self.reap(store)
+            #expect(try await first.count + second.count == 20)
+            #expect(try await store.texts("SELECT DISTINCT lost FROM jobs") == ["1"])
+        }
+    }
+
+    @Test
+    func `a job whose cancel was asked for and not obeyed is overdue after its grace`() async throws {
+        try await withTestStore { store in
+            for id in ["asked", "late", "never"] as [JobID] {
+                try await store.submit(id)
+                try await store.run(id)
+            }
+            _ = try await store.ledger { try $0.cancel("asked", of: .default) }
+            store.clock.advance(by: .seconds(10))
+            _ = try await store.ledger { try $0.cancel("late", of: .default) }
+            store.clock.advance(by: .seconds(6))
+            let overdue = try await store.ledger { try $0.overdueCancels(grace: .seconds(15), limit: 9) }
+            #expect(overdue.map(\.id) == ["asked"])
+            _ = try await store.ledger { try $0.end(overdue[0], Ending(state: .cancelled)) }
+            store.clock.advance(by: .seconds(10))
+            #expect(
+                try await store.ledger { try $0.overdueCancels(grace: .seconds(15), limit: 9) }.map(\.id) == ["late"])
+        }
+    }
+
+    @Test
+    func `ended jobs are unannounced, oldest end first, until somebody notes the announcement`() async throws {
+        try await withTestStore { store in
+            for id in ["a", "b", "c", "open"] as [JobID] { try await store.submit(id) }
+            for id in ["c", "a"] as [JobID] {
+                try await store.finish(try await store.run(id))
+                store.clock.advance(by: .seconds(1))
+            }
+            _ = try await store.ledger { try $0.cancel("b", of: .default) }
+            store.clock.advance(by: .seconds(4))
+            let unannounced = { (age: Duration) in
+                try await store.ledger { try $0.unannounced(olderThan: age, limit: 9) }.map(\.id)
+            }
+            #expect(try await unannounced(.seconds(3)) == ["c", "a", "b"])
+            #expect(try await unannounced(.seconds(4)) == ["c", "a"])
+            try await store.ledger { try $0.announced("c") }
+            #expect(try await store.job("c").announced)
+            #expect(try await unannounced(.seconds(3)) == ["a", "b"])
+        }
+    }
+
+    @Test
+    func `a dead job waits for its announcement too`() async throws {
+        try await withTestStore { store in
+            try await store.submit("j1")
+            try await store.run("j1", by: "gone")
+            _ = try await self.reap(store, lostMax: 0)
+            store.clock.advance(by: .seconds(1))
+            #expect(try await store.ledger { try $0.unannounced(olderThan: .zero, limit: 9) }.map(\.id) == ["j1"])
+        }
+    }
+}
