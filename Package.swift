@@ -43,6 +43,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -79,6 +80,8 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
         // Command lines.
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        // Child processes in tests.
+        .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
     ],
     targets: [
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
@@ -127,13 +130,14 @@ let package = Package(
         // Not shipped: an echo for conformance suites, the load generator, the provider's stand-in.
         command("websocket-echo", imports: ["WebSocket", hummingbird, hummingbirdCore, httpTypes, nio, logging, arguments]),
         command("fake-provider", imports: ["TestSupport", arguments]),
-        command("penguin-bench", imports: ["TestSupport", "Domain", "WebSocket", nio, arguments]),
+        command(
+            "penguin-bench", imports: ["TestSupport", "Domain", "WebSocket", hummingbird, nio, nioPosix, arguments]),
 
         .target(
             name: "TestSupport",
             dependencies: [
                 "Domain", "Settings", "Redis", "Store", "Events", "Queue", "WebSocket", hummingbird, httpTypes, nio,
-                nioPosix, nioHTTP1, logging, lifecycle,
+                nioPosix, nioHTTP1, logging, lifecycle, subprocess,
             ],
             path: "Tests/TestSupport", swiftSettings: strict),
         tests(of: "Domain", imports: ["Domain"]),
