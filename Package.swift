@@ -110,7 +110,7 @@ let package = Package(
             ]),
         room(
             "PenguinAPI",
-            imports: ["Domain", "Redis", "Store", "Events", "Queue", "LLM", nio, logging]),
+            imports: ["Domain", "Redis", "Store", "Events", "Queue", "LLM", nio, logging, lifecycle]),
         room(
             "API",
             imports: [

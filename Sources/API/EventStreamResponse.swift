@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import PenguinAPI
+import ServiceLifecycle
 
 /// A job's events as server-sent events: `id`, `event`, `data`, every type, to the terminal one.
 ///
@@ -20,12 +21,21 @@ enum EventStreamResponse {
             body: ResponseBody { writer in
                 // A client that goes away ends the task, also while nothing happens.
                 try await request.body.consumeWithCancellationOnInboundClose { _ in
-                    while let events = await feed.next(within: Self.keepAlive) {
+                    while let events = await Self.next(of: feed) {
                         try await writer.write(Self.text(of: events))
                     }
                 }
                 try await writer.finish(nil)
             })
+    }
+
+    /// The next events; nil at the end, also at this server's: the client comes back with its cursor.
+    private static func next(of feed: JobFeed) async -> [JobEvent]? {
+        await withGracefulShutdownHandler {
+            await feed.next(within: Self.keepAlive)
+        } onGracefulShutdown: {
+            feed.stop()
+        }
     }
 
     private static func text(of events: [JobEvent]) -> ByteBuffer {

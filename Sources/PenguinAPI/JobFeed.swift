@@ -31,6 +31,9 @@ package final class JobFeed: Sendable {
         }
     }
 
+    /// Ends the feed: `next` returns nil.
+    package func stop() { self.attachment.follower.stop() }
+
     /// Reads on to the terminal event; nil when the feed was ended before it.
     package func end() async -> JobEvent? {
         while let events = await self.next() {

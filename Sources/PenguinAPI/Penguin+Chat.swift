@@ -4,6 +4,7 @@ import Foundation
 import LLM
 import NIOCore
 import Queue
+import ServiceLifecycle
 import Store
 
 /// A chat job that was accepted, with a follower that has seen its `start`.
@@ -83,12 +84,18 @@ extension Penguin {
         }
     }
 
-    /// The terminal event of a job that was just accepted; nil when it still runs after the sync timeout.
+    /// The terminal event of a job that was just accepted; nil when it still runs after the sync timeout, or when this
+    /// process is told to end.
     package func end(of ticket: ChatTicket) async -> JobEvent? {
         await withTaskGroup(of: JobEvent?.self) { group in
             group.addTask { await ticket.feed.end() }
             group.addTask { [timeout = self.defaults.syncTimeout] in
                 try? await Task.sleep(for: timeout)
+                return nil
+            }
+            // A server that ends answers with the job's id instead of holding the connection.
+            group.addTask {
+                try? await gracefulShutdown()
                 return nil
             }
             defer { group.cancelAll() }

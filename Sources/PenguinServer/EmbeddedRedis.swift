@@ -1,3 +1,4 @@
+import Events
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -35,6 +36,7 @@ final class EmbeddedRedis: Service {
     private let logger: Logger
     private let lifeline: Pipe
     private let state = Mutex(State.running)
+    private let ended = WakeUp()
 
     /// Starts the server and returns when its socket is there.
     static func start(in folder: URL, logger: Logger) async throws -> EmbeddedRedis {
@@ -58,7 +60,7 @@ final class EmbeddedRedis: Service {
     /// Waits for the end: ours at a graceful shutdown, or the server's own, which is an error.
     func run() async throws {
         await withTaskCancellationOrGracefulShutdownHandler {
-            while case .running = self.state.withLock({ $0 }) { try? await Task.sleep(for: .milliseconds(20)) }
+            await self.ended.wait()
         } onCancelOrGracefulShutdown: {
             self.stop()
         }
@@ -84,6 +86,7 @@ final class EmbeddedRedis: Service {
         process.standardError = FileHandle.nullDevice
         process.terminationHandler = { process in
             self.state.withLock { $0 = .ended(process.terminationStatus) }
+            self.ended.call()
         }
         guard Self.isInstalled else {
             throw ServerError(

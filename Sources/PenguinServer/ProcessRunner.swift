@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import ServiceLifecycle
 import UnixSignals
@@ -22,6 +23,7 @@ struct ProcessRunner: Sendable {
                 for await signal in signals {
                     if isEnding {
                         self.logger.notice("Ending at once", metadata: ["signal": "\(signal)"])
+                        Self.exitAfterAll()
                         return
                     }
                     self.logger.notice("Ending", metadata: ["signal": "\(signal)"])
@@ -32,6 +34,11 @@ struct ProcessRunner: Sendable {
             defer { tasks.cancelAll() }
             try await tasks.next()
         }
+    }
+
+    /// Whatever does not obey the cancellation does not keep the process.
+    private static func exitAfterAll() {
+        DispatchQueue.global().asyncAfter(deadline: .now() + 3) { exit(1) }
     }
 
     /// The group's own lines are about its services, which say what matters themselves.

@@ -126,7 +126,9 @@ package final class Dispatcher: Sendable {
 
     private func put(_ dispatches: [Dispatch]) async throws {
         guard !dispatches.isEmpty else { return }
-        _ = try await self.redis.send(batch: dispatches.map(self.streams.addition(of:)))
+        for case .failure(let error) in try await self.redis.send(batch: dispatches.map(self.streams.addition(of:))) {
+            throw error
+        }
     }
 }
 

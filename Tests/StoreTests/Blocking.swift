@@ -32,25 +32,23 @@ extension TestStore {
             },
             fail: { _ in })
         committer.submit(holder)
-        return try await withExtendedLifetime(results) {
-            for (number, durability) in durabilities.enumerated() {
-                committer.submit(
-                    GroupCommitter.Write(
-                        durability: durability,
-                        perform: { connection in
-                            let value = try body(connection, number)
-                            return { failure in
-                                results.withLock { $0[number] = failure.map { .failure($0) } ?? .success(value) }
-                            }
-                        },
-                        fail: { failure in results.withLock { $0[number] = .failure(failure) } }))
-            }
-            gate.signal()
-            try await eventually("every write has its answer") {
-                results.withLock { $0.count } == durabilities.count
-            }
-            try pool.close()
-            return results.withLock { results in durabilities.indices.compactMap { results[$0] } }
+        for (number, durability) in durabilities.enumerated() {
+            committer.submit(
+                GroupCommitter.Write(
+                    durability: durability,
+                    perform: { connection in
+                        let value = try body(connection, number)
+                        return { failure in
+                            results.withLock { $0[number] = failure.map { .failure($0) } ?? .success(value) }
+                        }
+                    },
+                    fail: { failure in results.withLock { $0[number] = .failure(failure) } }))
         }
+        gate.signal()
+        try await eventually("every write has its answer") {
+            results.withLock { $0.count } == durabilities.count
+        }
+        try pool.close()
+        return results.withLock { results in durabilities.indices.compactMap { results[$0] } }
     }
 }

@@ -100,7 +100,7 @@ struct GroupCommitterTests {
                     group.addTask {
                         try await database.write(.durable) { connection in
                             // Read, then write: what a deferred transaction could not do.
-                            let count = try connection.row("SELECT COUNT(*) FROM workers", []) { $0.integer(0) }
+                            let count = try connection.row("SELECT COUNT(*) FROM workers", []) { $0.integer(0) ?? 0 }
                             try Self.insert("\(number)", connection)
                             try connection.execute(
                                 "UPDATE workers SET pid = $1 WHERE id = $2",

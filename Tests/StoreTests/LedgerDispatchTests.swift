@@ -27,9 +27,11 @@ struct LedgerDispatchTests {
     @Test
     func `a dispatch tells the priority`() async throws {
         try await withTestStore { store in
-            for priority in JobPriority.allCases { try await store.submit("\(priority.name)", priority: priority) }
+            for priority in JobPriority.allCases {
+                try await store.submit(JobID(rawValue: priority.name), priority: priority)
+            }
             let dispatched = try await store.ledger { try $0.dispatch(limit: 9) }
-            #expect(dispatched == JobPriority.allCases.map { Dispatch(id: "\($0.name)", priority: $0) })
+            #expect(dispatched == JobPriority.allCases.map { Dispatch(id: JobID(rawValue: $0.name), priority: $0) })
         }
     }
 
