@@ -18,7 +18,11 @@ func room(_ name: String, imports: [Target.Dependency] = [], linkerSettings: [Li
 
 func command(_ name: String, imports: [Target.Dependency]) -> Target {
     .executableTarget(
-        name: name, dependencies: imports, path: "Sources/Commands/\(name)", swiftSettings: strict)
+        name: name,
+        dependencies: imports,
+        path: "Sources/Commands/\(name)",
+        swiftSettings: strict
+    )
 }
 
 func tests(of name: String, imports: [Target.Dependency]) -> Target {
@@ -101,37 +105,48 @@ let package = Package(
             "Worker",
             imports: [
                 "Domain", "Settings", "Redis", "Store", "Events", "Queue", "LLM", "Engine", logging, lifecycle,
-            ]),
+            ]
+        ),
         room(
             "WebSocket",
             imports: [
-                "CZlib", hummingbirdCore, nio, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioHTTPTypes, nioHTTPTypesHTTP1,
+                "CZlib", hummingbirdCore, nio, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioHTTPTypes,
+                nioHTTPTypesHTTP1,
                 httpTypes, logging,
-            ]),
+            ]
+        ),
         room(
             "PenguinAPI",
-            imports: ["Domain", "Redis", "Store", "Events", "Queue", "LLM", nio, logging, lifecycle]),
+            imports: ["Domain", "Redis", "Store", "Events", "Queue", "LLM", nio, logging, lifecycle]
+        ),
         room(
             "API",
             imports: [
                 "Domain", "Settings", "PenguinAPI", "WebSocket", hummingbird, hummingbirdCore, httpTypes, nio, crypto,
                 logging, lifecycle,
-            ]),
+            ]
+        ),
         room(
             "PenguinServer",
             imports: [
                 "Domain", "Settings", "Redis", "Store", "Events", "Queue", "HTTPClient", "LLM", "Engine", "Worker",
                 "PenguinAPI", "API", nio, logging, lifecycle, signals,
-            ]),
+            ]
+        ),
 
         command("penguin-web", imports: ["PenguinServer", "Settings", "Domain", arguments]),
         command("penguin-worker", imports: ["PenguinServer", "Settings", "Domain", arguments]),
         command("penguin", imports: ["Domain", "Settings", "WebSocket", nio, arguments]),
         // Not shipped: an echo for conformance suites, the load generator, the provider's stand-in.
-        command("websocket-echo", imports: ["WebSocket", hummingbird, hummingbirdCore, httpTypes, nio, logging, arguments]),
+        command(
+            "websocket-echo",
+            imports: ["WebSocket", hummingbird, hummingbirdCore, httpTypes, nio, logging, arguments]
+        ),
         command("fake-provider", imports: ["TestSupport", arguments]),
         command(
-            "penguin-bench", imports: ["TestSupport", "Domain", "WebSocket", hummingbird, nio, nioPosix, arguments]),
+            "penguin-bench",
+            imports: ["TestSupport", "Domain", "WebSocket", hummingbird, nio, nioPosix, arguments]
+        ),
 
         .target(
             name: "TestSupport",
@@ -139,7 +154,9 @@ let package = Package(
                 "Domain", "Settings", "Redis", "Store", "Events", "Queue", "WebSocket", hummingbird, httpTypes, nio,
                 nioPosix, nioHTTP1, logging, lifecycle, subprocess,
             ],
-            path: "Tests/TestSupport", swiftSettings: strict),
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
         tests(of: "Domain", imports: ["Domain"]),
         tests(of: "Settings", imports: ["Settings", "Domain"]),
         tests(of: "Redis", imports: ["Redis", "TestSupport", "CHiredis", nio, nioPosix, logging]),
@@ -150,19 +167,24 @@ let package = Package(
         tests(of: "Engine", imports: ["Engine", "LLM", "Domain", "TestSupport"]),
         tests(
             of: "Worker",
-            imports: ["Worker", "Queue", "Events", "Store", "Redis", "Engine", "LLM", "Domain", "TestSupport"]),
+            imports: ["Worker", "Queue", "Events", "Store", "Redis", "Engine", "LLM", "Domain", "TestSupport"]
+        ),
         tests(
             of: "WebSocket",
-            imports: ["WebSocket", hummingbird, hummingbirdCore, lifecycle, nio, nioPosix, httpTypes, logging]),
+            imports: ["WebSocket", hummingbird, hummingbirdCore, lifecycle, nio, nioPosix, httpTypes, logging]
+        ),
         tests(
             of: "API",
             imports: [
                 "API", "PenguinAPI", "PenguinServer", "Domain", "Settings", "Store", "WebSocket", "TestSupport", nio,
-            ]),
+            ]
+        ),
         tests(
             of: "Fault",
             imports: [
-                "penguin-web", "penguin-worker", "Domain", "Settings", "Store", "Redis", "WebSocket", "TestSupport", nio,
-            ]),
+                "penguin-web", "penguin-worker", "Domain", "Settings", "Store", "Redis", "WebSocket", "TestSupport",
+                nio,
+            ]
+        ),
     ]
 )

@@ -43,7 +43,8 @@ struct ChatRoutes: Sendable {
         let path = "/api/v1/jobs/\(ticket.jobID)"
         var response = try Response.json(
             Accepted(jobID: ticket.jobID, conversationID: ticket.conversationID, status: "accepted", location: path),
-            status: .accepted)
+            status: .accepted
+        )
         response.headers[.location] = path
         return response
     }
@@ -51,9 +52,11 @@ struct ChatRoutes: Sendable {
     /// The answer to a plain GET of a socket's path.
     @Sendable static func upgradeRequired(request: Request, context: AppContext) async throws -> Response {
         throw RequestError(
-            status: .upgradeRequired, code: "upgrade_required",
+            status: .upgradeRequired,
+            code: "upgrade_required",
             message: "This path speaks WebSocket, version 13. Only the first request of a connection can be upgraded.",
-            headers: [.upgrade: "websocket"])
+            headers: [.upgrade: "websocket"]
+        )
     }
 
     private struct Accepted: Encodable {

@@ -33,7 +33,9 @@ struct ChatSocket: Sendable {
     }
 
     private func handle(
-        _ frame: ChatFrame, on socket: WebSocketConnection, _ followed: FollowedJobs,
+        _ frame: ChatFrame,
+        on socket: WebSocketConnection,
+        _ followed: FollowedJobs,
         in group: inout DiscardingTaskGroup
     ) async throws {
         switch frame {
@@ -59,8 +61,12 @@ struct ChatSocket: Sendable {
     }
 
     private func relay(
-        _ feed: JobFeed, to socket: WebSocketConnection, _ followed: FollowedJobs, isVerbose: Bool = false,
-        onlyEnd: Bool = false, in group: inout DiscardingTaskGroup
+        _ feed: JobFeed,
+        to socket: WebSocketConnection,
+        _ followed: FollowedJobs,
+        isVerbose: Bool = false,
+        onlyEnd: Bool = false,
+        in group: inout DiscardingTaskGroup
     ) {
         followed.enter(feed.jobID)
         group.addTask {
@@ -76,7 +82,9 @@ struct ChatSocket: Sendable {
         }
     }
 
-    /// Tells the client what was wrong with its frame; the socket stays open. False when it cannot be told.
+    /// Tells the client what was wrong with its frame; the socket stays open.
+    ///
+    /// False when it cannot be told.
     private func report(_ error: any Error, on socket: WebSocketConnection) async -> Bool {
         let failure: JobFailure
         switch error {
@@ -84,8 +92,10 @@ struct ChatSocket: Sendable {
             let problems = error.problems.map { "\($0.loc.last ?? ""): \($0.msg)" }
             let code = error.code == .invalid ? "validation_failed" : error.code.rawValue
             failure = JobFailure(
-                code: code, message: ([error.message] + problems).joined(separator: " "),
-                retryable: error.code == .unavailable)
+                code: code,
+                message: ([error.message] + problems).joined(separator: " "),
+                retryable: error.code == .unavailable
+            )
             if error.code == .internal || error.code == .unavailable {
                 self.logger.warning("A frame failed", metadata: [LogKeys.error: "\(error)"])
             }
@@ -97,7 +107,8 @@ struct ChatSocket: Sendable {
         }
         do {
             try await socket.send(
-                text: try SocketFrame.text("error", data: EventData.Failure(jobID: nil, failure: failure)))
+                text: try SocketFrame.text("error", data: EventData.Failure(jobID: nil, failure: failure))
+            )
             return true
         } catch {
             return false

@@ -25,7 +25,10 @@ struct ConversationRoutes: Sendable {
         let agent = body.string("agent_id") ?? AgentID.default.rawValue
         try body.check()
         let conversation = try await self.penguin.createConversation(
-            title: title, agentID: agent, by: context.tenant)
+            title: title,
+            agentID: agent,
+            by: context.tenant
+        )
         return try Response.json(Created(conversation))
     }
 
@@ -33,8 +36,11 @@ struct ConversationRoutes: Sendable {
         let query = QueryReader(request: request)
         let page = try await self.penguin.conversations(
             limit: try query.integer("limit", default: Self.listDefault, in: Self.limits),
-            cursor: query.string("cursor"), agentID: query.string("agent_id"), search: query.string("search"),
-            of: context.tenant)
+            cursor: query.string("cursor"),
+            agentID: query.string("agent_id"),
+            search: query.string("search"),
+            of: context.tenant
+        )
         return try Response.json(page)
     }
 
@@ -44,7 +50,10 @@ struct ConversationRoutes: Sendable {
             throw QueryReader.refusal("q", "must have the words to look for")
         }
         let found = try await self.penguin.searchMessages(
-            words, limit: try query.integer("limit", default: 20, in: Self.limits), of: context.tenant)
+            words,
+            limit: try query.integer("limit", default: 20, in: Self.limits),
+            of: context.tenant
+        )
         return try Response.json(["results": found])
     }
 
@@ -71,7 +80,10 @@ struct ConversationRoutes: Sendable {
         let id = try Self.id(context)
         return try Response.json(
             History(
-                conversationID: id, messages: try await self.penguin.history(of: id, filter, of: context.tenant)))
+                conversationID: id,
+                messages: try await self.penguin.history(of: id, filter, of: context.tenant)
+            )
+        )
     }
 
     private static func id(_ context: AppContext) throws -> ConversationID {

@@ -32,15 +32,22 @@ struct ErrorResponses: Sendable {
         case .invalid:
             let details = error.problems
             return self.response(
-                status: .unprocessableContent, code: "validation_failed", message: error.message,
-                problems: details)
+                status: .unprocessableContent,
+                code: "validation_failed",
+                message: error.message,
+                problems: details
+            )
         case .notFound: return self.response(status: .notFound, code: "not_found", message: error.message)
         case .conflict: return self.response(status: .conflict, code: "conflict", message: error.message)
         case .unavailable:
             self.logger.warning("Not available", metadata: ["request": "\(self.requestID)", "error": "\(error)"])
             return self.response(
-                status: .serviceUnavailable, code: "unavailable", message: error.message, retryable: true,
-                headers: [.retryAfter: Self.retryAfterSeconds])
+                status: .serviceUnavailable,
+                code: "unavailable",
+                message: error.message,
+                retryable: true,
+                headers: [.retryAfter: Self.retryAfterSeconds]
+            )
         case .internal: return self.bug(error)
         }
     }
@@ -53,36 +60,56 @@ struct ErrorResponses: Sendable {
             self.response(status: .contentTooLarge, code: "too_large", message: "The request body is too large.")
         default:
             self.response(
-                status: error.status, code: "bad_request", message: error.body ?? error.status.reasonPhrase)
+                status: error.status,
+                code: "bad_request",
+                message: error.body ?? error.status.reasonPhrase
+            )
         }
     }
 
     private func bug(_ error: any Error) -> Response {
         self.logger.error("A request failed", metadata: ["request": "\(self.requestID)", "error": "\(error)"])
         return self.response(
-            status: .internalServerError, code: "internal", message: "Something went wrong in Penguin.")
+            status: .internalServerError,
+            code: "internal",
+            message: "Something went wrong in Penguin."
+        )
     }
 
     /// 401, with the scheme that is expected.
     func unauthorized(_ message: String) -> Response {
         self.response(
-            status: .unauthorized, code: "unauthorized", message: message, headers: [.wwwAuthenticate: "Bearer"])
+            status: .unauthorized,
+            code: "unauthorized",
+            message: message,
+            headers: [.wwwAuthenticate: "Bearer"]
+        )
     }
 
     /// The answer to a failure of a job: the model's fault is a 502, a bad choice of the client's is a 4xx.
     func response(to failure: JobFailure) -> Response {
         let status: HTTPResponse.Status = failure.code.hasPrefix("provider_") ? .badGateway : .internalServerError
         return self.response(
-            status: status, code: failure.code, message: failure.message, retryable: failure.retryable)
+            status: status,
+            code: failure.code,
+            message: failure.message,
+            retryable: failure.retryable
+        )
     }
 
     func response(
-        status: HTTPResponse.Status, code: String, message: String, retryable: Bool = false,
-        problems: [PenguinError.Problem]? = nil, headers: HTTPFields = [:]
+        status: HTTPResponse.Status,
+        code: String,
+        message: String,
+        retryable: Bool = false,
+        problems: [PenguinError.Problem]? = nil,
+        headers: HTTPFields = [:]
     ) -> Response {
         let body = Body(
             detail: problems.map(Detail.problems) ?? .text(message),
-            error: JobFailure(code: code, message: message, retryable: retryable), requestID: self.requestID)
+            error: JobFailure(code: code, message: message, retryable: retryable),
+            requestID: self.requestID
+        )
         do {
             var response = try Response.json(body, status: status)
             response.headers.append(contentsOf: headers)
@@ -134,6 +161,9 @@ extension Response {
     /// An answer that is JSON already.
     static func json(bytes: ByteBuffer, status: HTTPResponse.Status = .ok) -> Response {
         Response(
-            status: status, headers: [.contentType: "application/json; charset=utf-8"], body: .init(byteBuffer: bytes))
+            status: status,
+            headers: [.contentType: "application/json; charset=utf-8"],
+            body: .init(byteBuffer: bytes)
+        )
     }
 }

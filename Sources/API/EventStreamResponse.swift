@@ -26,7 +26,8 @@ enum EventStreamResponse {
                     }
                 }
                 try await writer.finish(nil)
-            })
+            }
+        )
     }
 
     /// The next events; nil at the end, also at this server's: the client comes back with its cursor.

@@ -68,7 +68,9 @@ struct FieldReader {
     }
 
     private mutating func read<Value>(
-        _ name: String, _ expected: String, _ convert: (JSONValue) -> Value?
+        _ name: String,
+        _ expected: String,
+        _ convert: (JSONValue) -> Value?
     ) -> Value? {
         guard let value = self[name] else { return nil }
         if let converted = convert(value) { return converted }

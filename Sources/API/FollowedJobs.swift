@@ -16,7 +16,10 @@ final class FollowedJobs: Sendable {
     func checkRoom() throws(JobFailure) {
         guard self.counts.withLock({ $0.count }) >= self.max else { return }
         throw JobFailure(
-            code: "too_many_jobs", message: "One socket may follow \(self.max) jobs at once.", retryable: true)
+            code: "too_many_jobs",
+            message: "One socket may follow \(self.max) jobs at once.",
+            retryable: true
+        )
     }
 
     func enter(_ job: JobID) {

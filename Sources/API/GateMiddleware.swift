@@ -10,7 +10,9 @@ struct GateMiddleware: RouterMiddleware {
     let logger: Logger
 
     func handle(
-        _ request: Request, context: AppContext, next: (Request, AppContext) async throws -> Response
+        _ request: Request,
+        context: AppContext,
+        next: (Request, AppContext) async throws -> Response
     ) async throws -> Response {
         var context = context
         context.requestID = RequestID.taken(from: request) ?? RequestID.make()
@@ -23,12 +25,15 @@ struct GateMiddleware: RouterMiddleware {
             metadata: [
                 "request": "\(context.requestID)", "method": "\(request.method)", "path": "\(request.uri.path)",
                 "status": "\(response.status.code)", "ms": "\(start.duration(to: .now).milliseconds)",
-            ])
+            ]
+        )
         return response
     }
 
     private func answer(
-        _ request: Request, context: inout AppContext, next: (Request, AppContext) async throws -> Response
+        _ request: Request,
+        context: inout AppContext,
+        next: (Request, AppContext) async throws -> Response
     ) async -> Response {
         let errors = ErrorResponses(requestID: context.requestID, logger: self.logger)
         if CORS.isPreflight(request) { return CORS.preflight(request, gatekeeper: self.gatekeeper) }
@@ -55,8 +60,10 @@ enum RequestID {
     /// The client's own, if it is a plain token.
     static func taken(from request: Request) -> String? {
         guard let id = request.headers[.xRequestID], (1...Self.lengthMax).contains(id.utf8.count),
-            id.utf8.allSatisfy({ (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
-                || $0 == 45 || $0 == 46 || $0 == 95 })
+            id.utf8.allSatisfy({
+                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
+                    || $0 == 45 || $0 == 46 || $0 == 95
+            })
         else { return nil }
         return id
     }

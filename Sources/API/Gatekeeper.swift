@@ -37,11 +37,13 @@ package struct Gatekeeper: Sendable {
                 """
                 The host '\(host.prefix(100))' is not this machine. To serve other hosts set PENGUIN_API_KEYS; \
                 every request then needs a key.
-                """)
+                """
+            )
         }
         if let origin = request.headerFields[.origin], !self.isAllowed(origin: origin) {
             return .forbidden(
-                "The origin '\(origin.prefix(100))' is not local and not in PENGUIN_CORS_ORIGINS.")
+                "The origin '\(origin.prefix(100))' is not local and not in PENGUIN_CORS_ORIGINS."
+            )
         }
         return .allowed(.default)
     }

@@ -9,9 +9,12 @@ struct PageRoutes: Sendable {
             Response(
                 status: .ok,
                 headers: [
-                    .contentType: "text/html; charset=utf-8", .contentSecurityPolicy: "default-src 'none'; style-src 'unsafe-inline'",
+                    .contentType: "text/html; charset=utf-8",
+                    .contentSecurityPolicy: "default-src 'none'; style-src 'unsafe-inline'",
                     .xContentTypeOptions: "nosniff",
-                ], body: .init(byteBuffer: ByteBuffer(string: Self.page)))
+                ],
+                body: .init(byteBuffer: ByteBuffer(string: Self.page))
+            )
         }
     }
 

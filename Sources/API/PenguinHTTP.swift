@@ -29,10 +29,12 @@ package struct PenguinHTTP: Sendable {
             router: self.router(),
             server: .http1WithWebSocket(
                 configuration: WebSocketConfiguration(messageBytesMax: self.server.webSocketMessageBytesMax),
-                decide: { request, _ in self.decide(request) }),
+                decide: { request, _ in self.decide(request) }
+            ),
             configuration: .init(address: .hostname(self.server.host, port: self.server.port)),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
-            logger: self.logger)
+            logger: self.logger
+        )
     }
 
     private func router() -> Router<AppContext> {

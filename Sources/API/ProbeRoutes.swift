@@ -26,6 +26,8 @@ struct ProbeRoutes: Sendable {
             [
                 "status": health.isReady ? "ready" : "not ready", "redis": health.redis.detail,
                 "database": health.database.detail, "workers": health.workers.detail,
-            ], status: health.isReady ? .ok : .serviceUnavailable)
+            ],
+            status: health.isReady ? .ok : .serviceUnavailable
+        )
     }
 }

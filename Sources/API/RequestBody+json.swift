@@ -9,8 +9,10 @@ extension Request {
     func jsonObject(upTo bytesMax: Int, isOptional: Bool = false) async throws -> FieldReader {
         if let type = self.headers[.contentType], !type.lowercased().hasPrefix("application/json") {
             throw RequestError(
-                status: .unsupportedMediaType, code: "unsupported_media_type",
-                message: "The body must be application/json, not '\(type.prefix(100))'.")
+                status: .unsupportedMediaType,
+                code: "unsupported_media_type",
+                message: "The body must be application/json, not '\(type.prefix(100))'."
+            )
         }
         var request = self
         let body: ByteBuffer
@@ -18,7 +20,10 @@ extension Request {
             body = try await request.collectBody(upTo: bytesMax)
         } catch let error as HTTPError where error.status == .contentTooLarge {
             throw RequestError(
-                status: .contentTooLarge, code: "too_large", message: "The body may have \(bytesMax) bytes.")
+                status: .contentTooLarge,
+                code: "too_large",
+                message: "The body may have \(bytesMax) bytes."
+            )
         }
         if isOptional, body.readableBytes == 0 { return FieldReader([:]) }
         do {

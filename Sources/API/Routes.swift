@@ -21,12 +21,15 @@ struct Routes {
             let names = handlers.keys.map(\.rawValue) + (handlers[.get] == nil ? [] : ["HEAD"])
             let allow = names.sorted().joined(separator: ", ")
             for method in Self.methods {
-                let handler = handlers[method] ?? { _, _ in
-                    throw RequestError(
-                        status: .methodNotAllowed, code: "method_not_allowed",
-                        message: "\(method.rawValue) is not for this path; it takes \(allow).",
-                        headers: [.allow: allow])
-                }
+                let handler =
+                    handlers[method] ?? { _, _ in
+                        throw RequestError(
+                            status: .methodNotAllowed,
+                            code: "method_not_allowed",
+                            message: "\(method.rawValue) is not for this path; it takes \(allow).",
+                            headers: [.allow: allow]
+                        )
+                    }
                 router.on(RouterPath(path), method: method, use: handler)
             }
         }

@@ -28,10 +28,17 @@ public struct ChatPayload: Codable, Hashable, Sendable {
 
     /// A payload with its parts and the defaults of the API.
     public init(
-        text: String, conversationID: ConversationID, agentID: AgentID = .default,
-        userMessageID: MessageID = MessageID(), answerID: MessageID = MessageID(),
-        context: [String: JSONValue]? = nil, streaming: Bool = true, maxIterations: Int = 5,
-        includeReasoning: Bool = false, model: String? = nil, timeLimitSeconds: Int? = nil
+        text: String,
+        conversationID: ConversationID,
+        agentID: AgentID = .default,
+        userMessageID: MessageID = MessageID(),
+        answerID: MessageID = MessageID(),
+        context: [String: JSONValue]? = nil,
+        streaming: Bool = true,
+        maxIterations: Int = 5,
+        includeReasoning: Bool = false,
+        model: String? = nil,
+        timeLimitSeconds: Int? = nil
     ) {
         self.text = text
         self.conversationID = conversationID

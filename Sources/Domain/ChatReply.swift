@@ -39,9 +39,17 @@ public struct ChatReply: Codable, Hashable, Sendable {
 
     /// A reply with its parts.
     public init(
-        response: String, actionResults: [ActionResult], reasoning: String?, conversationID: ConversationID,
-        messageID: MessageID, jobID: JobID, stopReason: StopReason, iterations: Int, usage: TokenUsage,
-        agentID: AgentID, model: String
+        response: String,
+        actionResults: [ActionResult],
+        reasoning: String?,
+        conversationID: ConversationID,
+        messageID: MessageID,
+        jobID: JobID,
+        stopReason: StopReason,
+        iterations: Int,
+        usage: TokenUsage,
+        agentID: AgentID,
+        model: String
     ) {
         self.response = response
         self.actionResults = actionResults

@@ -21,8 +21,14 @@ public struct Conversation: Codable, Hashable, Sendable {
 
     /// A conversation with its parts.
     public init(
-        id: ConversationID, title: String, agentID: AgentID, createdAt: Timestamp, lastActive: Timestamp,
-        messageCount: Int, tokenCount: Int, metadata: [String: JSONValue] = [:]
+        id: ConversationID,
+        title: String,
+        agentID: AgentID,
+        createdAt: Timestamp,
+        lastActive: Timestamp,
+        messageCount: Int,
+        tokenCount: Int,
+        metadata: [String: JSONValue] = [:]
     ) {
         self.id = id
         self.title = title

@@ -1,6 +1,6 @@
 /// The `data` of the events that are not on the token path; each carries `job_id`, so that jobs can share a socket.
 public enum EventData {
-    /// `start`
+    /// The data of `start`.
     public struct Start: Codable, Hashable, Sendable {
         /// The job.
         public var jobID: JobID
@@ -15,7 +15,10 @@ public enum EventData {
 
         /// The data with its parts.
         public init(
-            jobID: JobID, conversationID: ConversationID?, agentID: AgentID?, messageID: MessageID?,
+            jobID: JobID,
+            conversationID: ConversationID?,
+            agentID: AgentID?,
+            messageID: MessageID?,
             userMessageID: MessageID?
         ) {
             self.jobID = jobID
@@ -34,7 +37,7 @@ public enum EventData {
         }
     }
 
-    /// `attempt`
+    /// The data of `attempt`.
     public struct Attempt: Codable, Hashable, Sendable {
         /// The job.
         public var jobID: JobID
@@ -56,7 +59,7 @@ public enum EventData {
         }
     }
 
-    /// `progress`
+    /// The data of `progress`.
     public struct Iteration: Codable, Hashable, Sendable {
         /// The job.
         public var jobID: JobID
@@ -79,7 +82,7 @@ public enum EventData {
         }
     }
 
-    /// `action`
+    /// The data of `action`.
     public struct Action: Codable, Hashable, Sendable {
         /// The job.
         public var jobID: JobID
@@ -96,7 +99,12 @@ public enum EventData {
 
         /// The data with its parts.
         public init(
-            jobID: JobID, action: String, result: String, status: String, toolCallID: String, phase: String
+            jobID: JobID,
+            action: String,
+            result: String,
+            status: String,
+            toolCallID: String,
+            phase: String
         ) {
             self.jobID = jobID
             self.action = action
@@ -114,7 +122,7 @@ public enum EventData {
         }
     }
 
-    /// `snapshot`
+    /// The data of `snapshot`.
     public struct Snapshot: Codable, Hashable, Sendable {
         /// The job.
         public var jobID: JobID
@@ -139,7 +147,7 @@ public enum EventData {
         }
     }
 
-    /// `truncate`
+    /// The data of `truncate`.
     public struct Truncate: Codable, Hashable, Sendable {
         /// The job.
         public var jobID: JobID
@@ -158,7 +166,7 @@ public enum EventData {
         }
     }
 
-    /// `error`
+    /// The data of `error`.
     public struct Failure: Codable, Hashable, Sendable {
         /// The job; absent when the frame could not be read.
         public var jobID: JobID?
@@ -183,7 +191,7 @@ public enum EventData {
         }
     }
 
-    /// `cancelled`
+    /// The data of `cancelled`.
     public struct Cancelled: Codable, Hashable, Sendable {
         /// The job.
         public var jobID: JobID

@@ -76,7 +76,8 @@ extension EventFrame {
     /// not have the form.
     public static func data<Bytes: BidirectionalCollection<UInt8>>(of bytes: Bytes) -> Bytes.SubSequence? {
         guard let head = Self.head(of: bytes) else { return nil }
-        let headCount = #"{"id":"","event":""#.utf8.count
+        let headCount =
+            #"{"id":"","event":""#.utf8.count
             + head.id.description.utf8.count + head.type.rawValue.utf8.count
         guard let data = bytes.dropFirst(headCount).dropping(prefix: #"","data":"#), data.last == UInt8(ascii: "}")
         else { return nil }

@@ -29,7 +29,7 @@ public struct EventID: Hashable, Comparable, Sendable {
 }
 
 extension EventID: LosslessStringConvertible, Codable {
-    /// `<epoch>-<sequence>`
+    /// The text `<epoch>-<sequence>`.
     public var description: String { "\(self.epoch)-\(self.sequence)" }
 
     /// Parses `<epoch>-<sequence>`, both decimal and not negative.
@@ -61,7 +61,8 @@ extension EventID: LosslessStringConvertible, Codable {
         let text = try decoder.singleValueContainer().decode(String.self)
         guard let id = EventID(text) else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "'\(text)' is not <epoch>-<sequence>"))
+                .init(codingPath: decoder.codingPath, debugDescription: "'\(text)' is not <epoch>-<sequence>")
+            )
         }
         self = id
     }

@@ -58,37 +58,39 @@ extension Identifier: CustomStringConvertible, Comparable {
 
 /// Names jobs.
 public enum JobSubject: IdentifierSubject {
-    /// `job_`
+    /// The prefix `job_`.
     public static let prefix = "job_"
 }
 
 /// Names conversations.
 public enum ConversationSubject: IdentifierSubject {
-    /// `conv_`
+    /// The prefix `conv_`.
     public static let prefix = "conv_"
 }
 
 /// Names messages.
 public enum MessageSubject: IdentifierSubject {
-    /// `msg_`
+    /// The prefix `msg_`.
     public static let prefix = "msg_"
 }
 
 /// Names worker processes.
 public enum WorkerSubject: IdentifierSubject {
-    /// `worker_`
+    /// The prefix `worker_`.
     public static let prefix = "worker_"
 }
 
 /// Names agents; theirs match `^[a-z0-9_-]{1,64}$`.
 public enum AgentSubject: IdentifierSubject {
-    /// `agent_`
+    /// The prefix `agent_`.
     public static let prefix = "agent_"
 }
 
-/// Names tenants: whoever holds an API key. Without keys there is one, `default`.
+/// Names tenants: whoever holds an API key.
+///
+/// Without keys there is one, `default`.
 public enum TenantSubject: IdentifierSubject {
-    /// `tenant_`
+    /// The prefix `tenant_`.
     public static let prefix = "tenant_"
 }
 

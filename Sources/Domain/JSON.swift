@@ -2,7 +2,9 @@ public import Foundation
 
 /// The one way in which values become JSON and back: compact, keys in a stable order, slashes not escaped.
 public enum JSON {
-    /// Encodes a value of ours. Times are `Timestamp`s, so no strategy is needed.
+    /// Encodes a value of ours.
+    ///
+    /// Times are `Timestamp`s, so no strategy is needed.
     public static func encode(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -2,9 +2,9 @@ import Foundation
 
 /// Any JSON value, for what has no shape of its own: metadata, context, request bodies before they are checked.
 public enum JSONValue: Hashable, Sendable {
-    /// `null`
+    /// The value `null`.
     case null
-    /// `true` or `false`
+    /// The values `true` and `false`.
     case bool(Bool)
     /// A number without a fraction that fits 64 bits.
     case integer(Int64)

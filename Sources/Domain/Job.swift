@@ -45,10 +45,27 @@ public struct Job: Hashable, Sendable {
 
     /// A job with all its parts.
     public init(
-        id: JobID, kind: JobKind, tenant: TenantID, state: JobState, priority: JobPriority,
-        conversationID: ConversationID?, agentID: AgentID?, payload: String, result: String?, failure: JobFailure?,
-        stopReason: StopReason?, attempt: Int, claims: Int, lost: Int, epoch: Int64, workerID: WorkerID?, cancelRequested: Bool,
-        announced: Bool, createdAt: Timestamp, startedAt: Timestamp?, finishedAt: Timestamp?
+        id: JobID,
+        kind: JobKind,
+        tenant: TenantID,
+        state: JobState,
+        priority: JobPriority,
+        conversationID: ConversationID?,
+        agentID: AgentID?,
+        payload: String,
+        result: String?,
+        failure: JobFailure?,
+        stopReason: StopReason?,
+        attempt: Int,
+        claims: Int,
+        lost: Int,
+        epoch: Int64,
+        workerID: WorkerID?,
+        cancelRequested: Bool,
+        announced: Bool,
+        createdAt: Timestamp,
+        startedAt: Timestamp?,
+        finishedAt: Timestamp?
     ) {
         self.id = id
         self.kind = kind

@@ -4,7 +4,9 @@
 public struct JobFailure: Error, Codable, Hashable, Sendable {
     /// A stable name for programs, for example `provider_rate_limited`.
     public var code: String
-    /// A sentence for people. Never a key, never an internal.
+    /// A sentence for people.
+    ///
+    /// Never a key, never an internal.
     public var message: String
     /// Whether the same request may succeed later.
     public var retryable: Bool

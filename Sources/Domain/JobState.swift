@@ -34,7 +34,9 @@ public enum JobKind: String, Codable, CaseIterable, Sendable {
     case chat
 }
 
-/// How urgent a job is. In the ledger: the number, so that it sorts.
+/// How urgent a job is.
+///
+/// In the ledger: the number, so that it sorts.
 public enum JobPriority: Int, Codable, CaseIterable, Sendable {
     /// Before the others.
     case high = 0

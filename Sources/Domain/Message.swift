@@ -1,4 +1,6 @@
-/// One entry of a conversation. The log is append-only.
+/// One entry of a conversation.
+///
+/// The log is append-only.
 ///
 /// JSON: the keys of `CodingKeys`; `timestamp` RFC 3339; absent values are left out.
 public struct Message: Codable, Hashable, Sendable {
@@ -71,10 +73,20 @@ public struct Message: Codable, Hashable, Sendable {
 
     /// A message with its parts.
     public init(
-        id: MessageID = MessageID(), role: Role, content: String, category: Category = .dialog,
-        timestamp: Timestamp, agentID: AgentID? = nil, recipientID: String? = nil, messageType: Kind = .message,
-        channel: String? = nil, reasoning: String? = nil, toolCalls: [ToolCall]? = nil, toolCallID: String? = nil,
-        tokens: Int = 0, metadata: [String: JSONValue] = [:]
+        id: MessageID = MessageID(),
+        role: Role,
+        content: String,
+        category: Category = .dialog,
+        timestamp: Timestamp,
+        agentID: AgentID? = nil,
+        recipientID: String? = nil,
+        messageType: Kind = .message,
+        channel: String? = nil,
+        reasoning: String? = nil,
+        toolCalls: [ToolCall]? = nil,
+        toolCallID: String? = nil,
+        tokens: Int = 0,
+        metadata: [String: JSONValue] = [:]
     ) {
         self.id = id
         self.role = role

@@ -41,10 +41,20 @@ public struct ModelConfiguration: Codable, Hashable, Sendable {
 
     /// A configuration with the defaults of docs/configuration.md.
     public init(
-        id: String, model: String, provider: String, wireFormat: WireFormat, apiBase: String,
-        apiKeyVariable: String? = nil, maxOutputTokens: Int? = nil, temperature: Double? = nil,
-        contextWindow: Int = 128_000, visionEnabled: Bool = false, reasoningEffort: String? = nil,
-        idleTimeoutSeconds: Int = 120, promptPrice: Double? = nil, completionPrice: Double? = nil
+        id: String,
+        model: String,
+        provider: String,
+        wireFormat: WireFormat,
+        apiBase: String,
+        apiKeyVariable: String? = nil,
+        maxOutputTokens: Int? = nil,
+        temperature: Double? = nil,
+        contextWindow: Int = 128_000,
+        visionEnabled: Bool = false,
+        reasoningEffort: String? = nil,
+        idleTimeoutSeconds: Int = 120,
+        promptPrice: Double? = nil,
+        completionPrice: Double? = nil
     ) {
         self.id = id
         self.model = model

@@ -37,7 +37,12 @@ public struct Step: Codable, Hashable, Sendable {
 
     /// A step with its parts.
     public init(
-        index: Int, kind: Kind, state: State, call: ToolCall? = nil, result: String?, usage: TokenUsage?,
+        index: Int,
+        kind: Kind,
+        state: State,
+        call: ToolCall? = nil,
+        result: String?,
+        usage: TokenUsage?,
         covers: EventID
     ) {
         self.index = index

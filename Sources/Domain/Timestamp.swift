@@ -88,7 +88,8 @@ extension Timestamp: Codable {
         let text = try decoder.singleValueContainer().decode(String.self)
         guard let time = Timestamp(rfc3339: text) else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "'\(text)' is not an RFC 3339 time"))
+                .init(codingPath: decoder.codingPath, debugDescription: "'\(text)' is not an RFC 3339 time")
+            )
         }
         self = time
     }

@@ -16,7 +16,10 @@ public struct TokenUsage: Codable, Hashable, Sendable {
 
     /// A usage with the given counts, zero by default.
     public init(
-        promptTokens: Int = 0, completionTokens: Int = 0, reasoningTokens: Int = 0, cachedTokens: Int = 0,
+        promptTokens: Int = 0,
+        completionTokens: Int = 0,
+        reasoningTokens: Int = 0,
+        cachedTokens: Int = 0,
         cost: Double? = nil
     ) {
         self.promptTokens = promptTokens

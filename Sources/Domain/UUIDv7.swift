@@ -14,7 +14,9 @@ public final class UUIDv7Generator: Sendable {
     private static let counterMax: UInt64 = 0xFFF
     private let state = Mutex(State())
 
-    /// The process's generator. Ids carry no meaning but their order, so one for all is enough.
+    /// The process's generator.
+    ///
+    /// Ids carry no meaning but their order, so one for all is enough.
     public static let shared = UUIDv7Generator()
 
     init() {}

@@ -12,7 +12,8 @@ package struct Engine: Sendable {
     private let stops: [any StopCondition]
 
     package init(
-        provider: any ModelProvider, retries: TurnRetryPolicy = TurnRetryPolicy(),
+        provider: any ModelProvider,
+        retries: TurnRetryPolicy = TurnRetryPolicy(),
         stops: [any StopCondition] = [ExternalStop(), WallClockStop(), MaxIterationsStop(), StallStop()]
     ) {
         self.provider = provider
@@ -20,10 +21,16 @@ package struct Engine: Sendable {
         self.stops = stops
     }
 
-    /// Runs to the end, or until `control` interrupts it. `finished` are the steps of earlier attempts, which count.
+    /// Runs to the end, or until `control` interrupts it.
+    ///
+    /// `finished` are the steps of earlier attempts, which count.
     package func run(
-        _ request: RunRequest, after finished: [Step], tools: any ToolBox, journal: any Journal,
-        events: any EventSink, control: RunControl
+        _ request: RunRequest,
+        after finished: [Step],
+        tools: any ToolBox,
+        journal: any Journal,
+        events: any EventSink,
+        control: RunControl
     ) async -> RunOutcome {
         var run = RunState(request, startedAt: control.startedAt)
         do {
@@ -35,7 +42,11 @@ package struct Engine: Sendable {
     }
 
     private func iterate(
-        _ run: inout RunState, tools: any ToolBox, journal: any Journal, events: any EventSink, control: RunControl
+        _ run: inout RunState,
+        tools: any ToolBox,
+        journal: any Journal,
+        events: any EventSink,
+        control: RunControl
     ) async throws -> RunOutcome {
         while true {
             try await self.runOpenCalls(of: &run, tools: tools, journal: journal, events: events)
@@ -55,8 +66,12 @@ package struct Engine: Sendable {
     /// Asks the model once, or again where the retry policy says so.
     private func turn(of run: inout RunState, tools: [ModelTool], events: any EventSink) async throws -> Turn {
         let request = ModelRequest(
-            model: run.request.model, messages: run.prompt(), tools: tools, streaming: run.request.streaming,
-            includeReasoning: run.request.includeReasoning)
+            model: run.request.model,
+            messages: run.prompt(),
+            tools: tools,
+            streaming: run.request.streaming,
+            includeReasoning: run.request.includeReasoning
+        )
         var faults = TurnFaults()
         while true {
             run.partial = Turn()
@@ -74,7 +89,9 @@ package struct Engine: Sendable {
     }
 
     private func ask(
-        _ request: ModelRequest, into turn: inout Turn, events: any EventSink
+        _ request: ModelRequest,
+        into turn: inout Turn,
+        events: any EventSink
     ) async throws(ModelError) {
         for try await event in self.provider.stream(request) {
             switch event {
@@ -93,7 +110,10 @@ package struct Engine: Sendable {
 
     /// Runs the calls of the last turn that have no result yet, in order, each written into the journal before and after.
     private func runOpenCalls(
-        of run: inout RunState, tools: any ToolBox, journal: any Journal, events: any EventSink
+        of run: inout RunState,
+        tools: any ToolBox,
+        journal: any Journal,
+        events: any EventSink
     ) async throws {
         while let call = run.openCalls.first {
             let intent = run.intent(of: call)

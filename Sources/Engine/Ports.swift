@@ -1,7 +1,9 @@
 package import Domain
 package import LLM
 
-/// Where a run's events go. Calls return at once unless far too much is unsent.
+/// Where a run's events go.
+///
+/// Calls return at once unless far too much is unsent.
 package protocol EventSink: Sendable {
     /// An iteration begins.
     func iteration(_ number: Int, of max: Int) async
@@ -41,7 +43,10 @@ package struct NoTools: ToolBox {
 
     package func run(_ call: ToolCall) async -> ActionResult {
         ActionResult(
-            action: call.name, result: "There is no tool '\(call.name)'. No tools are available; answer in text.",
-            status: .error, toolCallID: call.id)
+            action: call.name,
+            result: "There is no tool '\(call.name)'. No tools are available; answer in text.",
+            status: .error,
+            toolCallID: call.id
+        )
     }
 }

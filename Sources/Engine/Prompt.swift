@@ -46,6 +46,10 @@ extension ModelMessage {
             case .tool: .tool
             }
         self.init(
-            role: role, content: message.content, toolCalls: message.toolCalls ?? [], toolCallID: message.toolCallID)
+            role: role,
+            content: message.content,
+            toolCalls: message.toolCalls ?? [],
+            toolCallID: message.toolCallID
+        )
     }
 }

@@ -30,7 +30,9 @@ package final class RunControl: Sendable {
     /// The first reason that was given; later ones do not change it, except a lost lease, which outweighs all.
     package var interruption: Interruption? { self.state.withLock { $0.interruption } }
 
-    /// Ends the run. May be called before it has begun.
+    /// Ends the run.
+    ///
+    /// May be called before it has begun.
     package func interrupt(_ reason: Interruption) {
         let cancel = self.state.withLock { state in
             if state.interruption == nil || reason == .leaseLost { state.interruption = reason }

@@ -26,7 +26,11 @@ package struct RunResult: Sendable, Equatable {
     package var stopReason: StopReason
 
     package init(
-        text: String, reasoning: String, actions: [ActionResult], iterations: Int, usage: TokenUsage,
+        text: String,
+        reasoning: String,
+        actions: [ActionResult],
+        iterations: Int,
+        usage: TokenUsage,
         stopReason: StopReason
     ) {
         self.text = text

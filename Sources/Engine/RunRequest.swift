@@ -14,8 +14,13 @@ package struct RunRequest: Sendable {
     package var timeLimit: Duration
 
     package init(
-        systemPrompt: String, history: [Message], model: ModelConfiguration, streaming: Bool = true,
-        includeReasoning: Bool = false, maxIterations: Int = 5, timeLimit: Duration = .seconds(600)
+        systemPrompt: String,
+        history: [Message],
+        model: ModelConfiguration,
+        streaming: Bool = true,
+        includeReasoning: Bool = false,
+        maxIterations: Int = 5,
+        timeLimit: Duration = .seconds(600)
     ) {
         self.systemPrompt = systemPrompt
         self.history = history

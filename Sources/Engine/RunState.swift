@@ -1,7 +1,9 @@
 import Domain
 import LLM
 
-/// One run: what it was asked, what it has done. A value, changed only by the loop.
+/// One run: what it was asked, what it has done.
+///
+/// A value, changed only by the loop.
 struct RunState {
     let request: RunRequest
     private let startedAt: ContinuousClock.Instant
@@ -34,9 +36,13 @@ struct RunState {
 
     func figures(at now: ContinuousClock.Instant, interruption: Interruption?) -> RunFigures {
         RunFigures(
-            iterations: self.iteration, maxIterations: self.request.maxIterations,
-            elapsed: self.startedAt.duration(to: now), timeLimit: self.request.timeLimit,
-            emptyTurns: self.emptyTurns, interruption: interruption)
+            iterations: self.iteration,
+            maxIterations: self.request.maxIterations,
+            elapsed: self.startedAt.duration(to: now),
+            timeLimit: self.request.timeLimit,
+            emptyTurns: self.emptyTurns,
+            interruption: interruption
+        )
     }
 
     // MARK: Progress
@@ -56,8 +62,12 @@ struct RunState {
         guard !turn.text.isEmpty || !turn.toolCalls.isEmpty else { return }
         self.exchange.append(
             ModelMessage(
-                role: .assistant, content: turn.text, toolCalls: turn.toolCalls,
-                reasoning: turn.reasoning.isEmpty ? nil : turn.reasoning))
+                role: .assistant,
+                content: turn.text,
+                toolCalls: turn.toolCalls,
+                reasoning: turn.reasoning.isEmpty ? nil : turn.reasoning
+            )
+        )
     }
 
     mutating func apply(_ result: ActionResult) {
@@ -71,19 +81,37 @@ struct RunState {
 
     func step(of turn: Turn, covers: EventID) throws -> Step {
         Step(
-            index: self.nextStep, kind: .modelTurn, state: .done, result: try JSON.text(turn), usage: turn.usage,
-            covers: covers)
+            index: self.nextStep,
+            kind: .modelTurn,
+            state: .done,
+            result: try JSON.text(turn),
+            usage: turn.usage,
+            covers: covers
+        )
     }
 
     func intent(of call: ToolCall) -> Step {
         Step(
-            index: self.nextStep, kind: .toolCall, state: .intent, call: call, result: nil, usage: nil, covers: .zero)
+            index: self.nextStep,
+            kind: .toolCall,
+            state: .intent,
+            call: call,
+            result: nil,
+            usage: nil,
+            covers: .zero
+        )
     }
 
     func step(of result: ActionResult, call: ToolCall, covers: EventID) throws -> Step {
         Step(
-            index: self.nextStep, kind: .toolCall, state: result.status == .completed ? .done : .failed, call: call,
-            result: try JSON.text(result), usage: nil, covers: covers)
+            index: self.nextStep,
+            kind: .toolCall,
+            state: result.status == .completed ? .done : .failed,
+            call: call,
+            result: try JSON.text(result),
+            usage: nil,
+            covers: covers
+        )
     }
 
     /// Takes over what earlier attempts have done: nothing of it is asked or run again.
@@ -100,8 +128,12 @@ struct RunState {
                 guard let call = step.call else { return }
                 self.apply(
                     ActionResult(
-                        action: call.name, result: "The call was interrupted; whether it took effect is not known.",
-                        status: .error, toolCallID: call.id))
+                        action: call.name,
+                        result: "The call was interrupted; whether it took effect is not known.",
+                        status: .error,
+                        toolCallID: call.id
+                    )
+                )
             }
         }
     }
@@ -126,7 +158,10 @@ struct RunState {
         switch error {
         case let error as ModelError where error.code != .cancelled:
             let failure = JobFailure(
-                code: error.code.rawValue, message: error.message, retryable: error.isRetryable)
+                code: error.code.rawValue,
+                message: error.message,
+                retryable: error.isRetryable
+            )
             return .failed(failure, self.result(.providerError))
         case is ModelError, is CancellationError: return .released
         case let error as JobFailure: return .failed(error, self.result(.providerError))
@@ -137,8 +172,13 @@ struct RunState {
     private func result(_ reason: StopReason) -> RunResult {
         let turn = self.partial.isEmpty ? self.last : self.partial
         return RunResult(
-            text: turn.text, reasoning: turn.reasoning, actions: self.actions, iterations: self.iteration,
-            usage: self.usage, stopReason: reason)
+            text: turn.text,
+            reasoning: turn.reasoning,
+            actions: self.actions,
+            iterations: self.iteration,
+            usage: self.usage,
+            stopReason: reason
+        )
     }
 }
 

@@ -21,12 +21,16 @@ package struct TurnRetryPolicy: Sendable {
     package var attemptsMax: Int
     /// The first delay's upper end; doubles with each fault.
     package var base: Duration
-    /// The most a delay can be. A provider that asks for more is given up.
+    /// The most a delay can be.
+    ///
+    /// A provider that asks for more is given up.
     package var cap: Duration
     private let random: @Sendable (ClosedRange<Double>) -> Double
 
     package init(
-        attemptsMax: Int = 5, base: Duration = .seconds(1), cap: Duration = .seconds(60),
+        attemptsMax: Int = 5,
+        base: Duration = .seconds(1),
+        cap: Duration = .seconds(60),
         random: @escaping @Sendable (ClosedRange<Double>) -> Double = { Double.random(in: $0) }
     ) {
         self.attemptsMax = attemptsMax

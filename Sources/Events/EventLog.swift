@@ -38,8 +38,12 @@ package struct EventLog: Sendable {
     /// The command that makes a job's log with its first event, to be sent along with the dispatch.
     package func creation(of job: JobID, start: EventFrame) -> RedisCommand {
         RedisCommand(
-            "XADD", .string(self.keys.log(job)), .string(start.id.description), .string(Self.field),
-            .byteArray(start.bytes))
+            "XADD",
+            .string(self.keys.log(job)),
+            .string(start.id.description),
+            .string(Self.field),
+            .byteArray(start.bytes)
+        )
     }
 
     /// Appends events to a log that exists, and publishes the same bytes.
@@ -60,7 +64,10 @@ package struct EventLog: Sendable {
     }
 
     private func send(
-        _ frames: [EventFrame], to job: JobID, creating: Bool, expiringAfter ttl: Duration?
+        _ frames: [EventFrame],
+        to job: JobID,
+        creating: Bool,
+        expiringAfter ttl: Duration?
     ) async throws(EventsError) -> Appended {
         let key = RedisArgument.string(self.keys.log(job))
         var commands: [RedisCommand] = []
@@ -86,13 +93,15 @@ package struct EventLog: Sendable {
         var arguments: [RedisArgument] = [key]
         if !creating { arguments.append("NOMKSTREAM") }
         arguments += [
-            "MAXLEN", "~", .int(self.eventsMax), .string(frame.id.description), .string(Self.field), .byteArray(frame.bytes),
+            "MAXLEN", "~", .int(self.eventsMax), .string(frame.id.description), .string(Self.field),
+            .byteArray(frame.bytes),
         ]
         return RedisCommand("XADD", arguments: arguments)
     }
 
     private func outcome(
-        of reply: Result<RedisValue, RedisError>, frame: EventFrame
+        of reply: Result<RedisValue, RedisError>,
+        frame: EventFrame
     ) throws(EventsError) -> Appended {
         switch reply {
         case .success(.null): return .logMissing
@@ -106,11 +115,20 @@ package struct EventLog: Sendable {
 
     /// The events after `cursor`, oldest first, at most `limit`.
     package func entries(
-        of job: JobID, after cursor: EventID, limit: Int
+        of job: JobID,
+        after cursor: EventID,
+        limit: Int
     ) async throws(EventsError) -> [Entry] {
         try await self.read(
             RedisCommand(
-                "XRANGE", .string(self.keys.log(job)), .string("(\(cursor)"), "+", "COUNT", .int(limit)))
+                "XRANGE",
+                .string(self.keys.log(job)),
+                .string("(\(cursor)"),
+                "+",
+                "COUNT",
+                .int(limit)
+            )
+        )
     }
 
     /// The newest event; nil when there is no log.
@@ -130,7 +148,7 @@ package struct EventLog: Sendable {
         return try (reply.array ?? []).map(Self.entry(of:))
     }
 
-    /// `[id, [field, frame]]`
+    /// Reads `[id, [field, frame]]`.
     private static func entry(of value: RedisValue) throws(EventsError) -> Entry {
         guard let bytes = value.array?.last?.array?.last?.bytes, let entry = Entry(bytes: bytes) else {
             throw EventsError(.malformed, "an entry of the log is not an event")

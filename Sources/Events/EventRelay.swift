@@ -46,11 +46,15 @@ package final class EventRelay: Sendable {
     ///
     /// With Redis away it attaches all the same and learns the end from the ledger. `isNew`: the job is not dispatched yet.
     package func follow(
-        _ job: JobID, after cursor: EventID, isNew: Bool, ledger: @escaping @Sendable () async -> LedgerView
+        _ job: JobID,
+        after cursor: EventID,
+        isNew: Bool,
+        ledger: @escaping @Sendable () async -> LedgerView
     ) async -> Attachment {
         let follower = JobFollower(job: job, after: cursor, isNew: isNew, log: self.log, ledger: ledger)
         let key = self.enter(follower)
-        let subscription = try? await self.subscriber.subscribe(to: self.log.channel(of: job)) { [weak follower] event in
+        let subscription = try? await self.subscriber.subscribe(to: self.log.channel(of: job)) {
+            [weak follower] event in
             switch event {
             case .message(let bytes): follower?.receive(bytes)
             case .interrupted: break

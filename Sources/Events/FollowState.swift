@@ -22,7 +22,9 @@ struct FollowState {
         self.cursor = cursor
     }
 
-    /// Judges a live event. A change of epoch is a gap: only the log knows how the old one ended.
+    /// Judges a live event.
+    ///
+    /// A change of epoch is a gap: only the log knows how the old one ended.
     mutating func judge(live id: EventID, _ type: EventType) -> Verdict {
         if id <= self.cursor || self.isEnded { return .drop }
         guard id == self.cursor.next else { return .gap }

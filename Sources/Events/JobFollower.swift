@@ -50,16 +50,22 @@ package final class JobFollower: Sendable {
     private let state: Mutex<State>
     private let wakeUp = WakeUp()
 
-    /// A follower of `job` from `cursor`. With `isNew` the job is not dispatched yet, so there is nothing to replay.
+    /// A follower of `job` from `cursor`.
+    ///
+    /// With `isNew` the job is not dispatched yet, so there is nothing to replay.
     init(
-        job: JobID, after cursor: EventID, isNew: Bool, log: EventLog,
+        job: JobID,
+        after cursor: EventID,
+        isNew: Bool,
+        log: EventLog,
         ledger: @escaping @Sendable () async -> LedgerView
     ) {
         self.job = job
         self.log = log
         self.ledger = ledger
         self.state = Mutex(
-            State(follow: FollowState(after: cursor), mustReplay: !isNew, mustAskLedger: false))
+            State(follow: FollowState(after: cursor), mustReplay: !isNew, mustAskLedger: false)
+        )
     }
 
     /// The next events; empty when none came within `limit`, nil after the terminal one or when the follower was stopped.
@@ -90,7 +96,9 @@ package final class JobFollower: Sendable {
 
     // MARK: What arrives
 
-    /// Takes a live event. Called by the subscriber, must not wait.
+    /// Takes a live event.
+    ///
+    /// Called by the subscriber, must not wait.
     func receive(_ bytes: ByteBuffer) {
         guard let entry = EventLog.Entry(bytes: bytes) else { return }
         self.state.withLock { state in

@@ -41,7 +41,11 @@ package final class LogWriter: Sendable {
     ///
     /// `start` is the log's first event, should it be gone; `isOurs` asks the ledger whether the epoch still holds.
     package init(
-        job: JobID, epoch: Int64, log: EventLog, start: EventFrame, logger: Logger,
+        job: JobID,
+        epoch: Int64,
+        log: EventLog,
+        start: EventFrame,
+        logger: Logger,
         isOurs: @escaping @Sendable () async -> Bool
     ) {
         self.job = job
@@ -108,7 +112,9 @@ package final class LogWriter: Sendable {
         return next
     }
 
-    /// Sends what is added until the writer is closed. False when a newer epoch has taken the log over.
+    /// Sends what is added until the writer is closed.
+    ///
+    /// False when a newer epoch has taken the log over.
     package func run() async -> Bool {
         while let (frames, count) = await self.nextBatch() {
             let isOurs = await self.deliver(frames)
@@ -194,7 +200,9 @@ package final class LogWriter: Sendable {
 // MARK: - Delivery
 
 extension LogWriter {
-    /// Brings the frames into the log, whatever Redis does meanwhile. False when a newer epoch has taken over.
+    /// Brings the frames into the log, whatever Redis does meanwhile.
+    ///
+    /// False when a newer epoch has taken over.
     private func deliver(_ frames: [EventFrame]) async -> Bool {
         var unsent = frames
         var backoff = Duration.milliseconds(50)

@@ -36,8 +36,11 @@ struct TextSoFar {
     mutating func snapshot(id: EventID) -> EventFrame? {
         self.sinceSnapshot = 0
         let data = EventData.Snapshot(
-            jobID: self.job, text: self.text, reasoning: self.reasoning.isEmpty ? nil : self.reasoning,
-            iteration: self.iteration)
+            jobID: self.job,
+            text: self.text,
+            reasoning: self.reasoning.isEmpty ? nil : self.reasoning,
+            iteration: self.iteration
+        )
         // Strings and a number: there is nothing in it that could fail to encode.
         return try? EventFrame(id: id, type: .snapshot, data: data)
     }

@@ -26,7 +26,9 @@ package final class WakeUp: Sendable {
         waiter?.resume()
     }
 
-    /// Returns when called, when `limit` is over, or when the task is cancelled. One waiter at a time.
+    /// Returns when called, when `limit` is over, or when the task is cancelled.
+    ///
+    /// One waiter at a time.
     package func wait(within limit: Duration? = nil) async {
         let round = self.state.withLock { state in
             state.round += 1

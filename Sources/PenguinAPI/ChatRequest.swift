@@ -4,7 +4,9 @@ public import Domain
 public struct ChatRequest: Sendable {
     /// The message; not blank.
     public var text: String
-    /// The conversation to go on with; nil begins a new one. An unknown id that fits the pattern is made.
+    /// The conversation to go on with; nil begins a new one.
+    ///
+    /// An unknown id that fits the pattern is made.
     public var conversationID: String?
     /// Who is to answer.
     public var agentID: String
@@ -21,9 +23,14 @@ public struct ChatRequest: Sendable {
 
     /// A request with the defaults of the API.
     public init(
-        text: String, conversationID: String? = nil, agentID: String = AgentID.default.rawValue,
-        context: [String: JSONValue]? = nil, streaming: Bool = true, maxIterations: Int? = nil,
-        includeReasoning: Bool = false, model: String? = nil
+        text: String,
+        conversationID: String? = nil,
+        agentID: String = AgentID.default.rawValue,
+        context: [String: JSONValue]? = nil,
+        streaming: Bool = true,
+        maxIterations: Int? = nil,
+        includeReasoning: Bool = false,
+        model: String? = nil
     ) {
         self.text = text
         self.conversationID = conversationID

@@ -14,7 +14,9 @@ package struct JobEvent: Sendable {
     }
 }
 
-/// A job's events from a cursor to the end: each once, in order, whatever is lost on the way. Ends when it is let go.
+/// A job's events from a cursor to the end: each once, in order, whatever is lost on the way.
+///
+/// Ends when it is let go.
 package final class JobFeed: Sendable {
     package let jobID: JobID
     private let attachment: EventRelay.Attachment

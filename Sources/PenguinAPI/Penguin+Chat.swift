@@ -58,15 +58,25 @@ extension Penguin {
         let conversation = request.conversationID.map(ConversationID.init(rawValue:)) ?? ConversationID()
         let agent = AgentID(rawValue: request.agentID)
         let payload = ChatPayload(
-            text: request.text, conversationID: conversation, agentID: agent, context: request.context,
-            streaming: request.streaming, maxIterations: request.maxIterations ?? self.defaults.chatIterationsMax,
-            includeReasoning: request.includeReasoning, model: request.model)
+            text: request.text,
+            conversationID: conversation,
+            agentID: agent,
+            context: request.context,
+            streaming: request.streaming,
+            maxIterations: request.maxIterations ?? self.defaults.chatIterationsMax,
+            includeReasoning: request.includeReasoning,
+            model: request.model
+        )
         let job: NewJob
         let start: EventFrame
         do {
             job = NewJob(
-                kind: .chat, tenant: tenant, conversationID: conversation, agentID: agent,
-                payload: try JSON.text(payload))
+                kind: .chat,
+                tenant: tenant,
+                conversationID: conversation,
+                agentID: agent,
+                payload: try JSON.text(payload)
+            )
             start = try job.startFrame()
         } catch {
             throw PenguinError(.internal, "The message cannot be encoded.", underlying: error)

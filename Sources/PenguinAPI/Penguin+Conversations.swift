@@ -50,7 +50,9 @@ public struct HistoryFilter: Sendable {
 extension Penguin {
     /// Makes a conversation.
     public func createConversation(
-        title: String?, agentID: String = AgentID.default.rawValue, by tenant: TenantID = .default
+        title: String?,
+        agentID: String = AgentID.default.rawValue,
+        by tenant: TenantID = .default
     ) async throws(PenguinError) -> Conversation {
         guard agentID == AgentID.default.rawValue else {
             throw PenguinError(.notFound, "There is no agent '\(agentID)'.")
@@ -73,7 +75,10 @@ extension Penguin {
 
     /// A page of the tenant's conversations, most recently active first.
     public func conversations(
-        limit: Int = 100, cursor: String? = nil, agentID: String? = nil, search: String? = nil,
+        limit: Int = 100,
+        cursor: String? = nil,
+        agentID: String? = nil,
+        search: String? = nil,
         of tenant: TenantID = .default
     ) async throws(PenguinError) -> ConversationPage {
         var query = ConversationQuery(limit: limit)
@@ -82,8 +87,12 @@ extension Penguin {
         if let cursor {
             guard let position = PageCursor(text: cursor) else {
                 throw PenguinError(
-                    .invalid, "The cursor is not one of ours.",
-                    problems: [.init(loc: ["query", "cursor"], msg: "must be a next_cursor of this list", type: "value")])
+                    .invalid,
+                    "The cursor is not one of ours.",
+                    problems: [
+                        .init(loc: ["query", "cursor"], msg: "must be a next_cursor of this list", type: "value")
+                    ]
+                )
             }
             query.before = (position.time, ConversationID(rawValue: position.id))
         }
@@ -95,13 +104,16 @@ extension Penguin {
         }
         let last = page.items.count == limit ? page.items.last : nil
         return ConversationPage(
-            conversations: page.items, total: page.total,
-            nextCursor: last.map { PageCursor(time: $0.lastActive, id: $0.id.rawValue).text })
+            conversations: page.items,
+            total: page.total,
+            nextCursor: last.map { PageCursor(time: $0.lastActive, id: $0.id.rawValue).text }
+        )
     }
 
     /// A conversation of the tenant's.
     public func conversation(
-        _ id: ConversationID, of tenant: TenantID = .default
+        _ id: ConversationID,
+        of tenant: TenantID = .default
     ) async throws(PenguinError) -> Conversation {
         let conversation: Conversation?
         do {
@@ -115,12 +127,17 @@ extension Penguin {
 
     /// The messages of a conversation that pass the filter, oldest first.
     public func history(
-        of id: ConversationID, _ filter: HistoryFilter = HistoryFilter(), of tenant: TenantID = .default
+        of id: ConversationID,
+        _ filter: HistoryFilter = HistoryFilter(),
+        of tenant: TenantID = .default
     ) async throws(PenguinError) -> [Message] {
         _ = try await self.conversation(id, of: tenant)
         let messages = MessageFilter(
-            includeSystem: filter.includeSystem, agentID: filter.agentID.map(AgentID.init(rawValue:)),
-            channel: filter.channel, messageType: filter.messageType)
+            includeSystem: filter.includeSystem,
+            agentID: filter.agentID.map(AgentID.init(rawValue:)),
+            channel: filter.channel,
+            messageType: filter.messageType
+        )
         do {
             return try await self.database.read { connection in
                 try Conversations(connection).messages(of: id, of: tenant, filter: messages, last: filter.limit)
@@ -132,7 +149,9 @@ extension Penguin {
 
     /// The tenant's messages that contain all the words, best match first.
     public func searchMessages(
-        _ words: String, limit: Int = 20, of tenant: TenantID = .default
+        _ words: String,
+        limit: Int = 20,
+        of tenant: TenantID = .default
     ) async throws(PenguinError) -> [FoundMessage] {
         do {
             return try await self.database.read { connection in

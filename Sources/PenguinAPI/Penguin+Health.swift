@@ -47,9 +47,14 @@ extension Penguin {
         async let redis = self.redisHealth()
         async let (database, workers) = self.databaseHealth()
         var health = Health(
-            status: "healthy", version: PenguinVersion.current,
-            uptimeSeconds: self.startedAt.duration(to: .now).seconds, redis: await redis, database: await database,
-            workers: await workers, model: self.catalogue.defaultModel.id)
+            status: "healthy",
+            version: PenguinVersion.current,
+            uptimeSeconds: self.startedAt.duration(to: .now).seconds,
+            redis: await redis,
+            database: await database,
+            workers: await workers,
+            model: self.catalogue.defaultModel.id
+        )
         if !health.isReady { health.status = "degraded" }
         return health
     }

@@ -28,7 +28,9 @@ extension Penguin {
 
     /// Follows a job of the tenant's from a cursor: every event after it, once and in order, to the terminal one.
     package func follow(
-        _ id: JobID, after cursor: EventID, of tenant: TenantID
+        _ id: JobID,
+        after cursor: EventID,
+        of tenant: TenantID
     ) async throws(PenguinError) -> JobFeed {
         _ = try await self.job(id, of: tenant)
         return await self.follow(id, after: cursor, isNew: false)

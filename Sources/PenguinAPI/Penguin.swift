@@ -32,7 +32,11 @@ public final class Penguin: Sendable {
     }
 
     package init(
-        queue: JobQueue, relay: EventRelay, redis: RedisClient, catalogue: ModelCatalogue, defaults: Defaults,
+        queue: JobQueue,
+        relay: EventRelay,
+        redis: RedisClient,
+        catalogue: ModelCatalogue,
+        defaults: Defaults,
         logger: Logger
     ) {
         self.queue = queue

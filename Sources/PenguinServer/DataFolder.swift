@@ -18,7 +18,8 @@ final class DataFolder: Sendable {
                 """
                 Another Penguin uses the data folder \(url.path). Stop it, or give this one another folder: \
                 PENGUIN_HOME=… (and another PORT).
-                """)
+                """
+            )
         }
     }
 
@@ -30,7 +31,10 @@ final class DataFolder: Sendable {
     static func make(_ url: URL) throws {
         do {
             try FileManager.default.createDirectory(
-                at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+                at: url,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
         } catch {
             throw ServerError("Cannot make the data folder \(url.path): \(error.localizedDescription)")
         }

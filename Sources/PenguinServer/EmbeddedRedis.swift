@@ -12,7 +12,9 @@ final class EmbeddedRedis: Service {
     private static let startMax = Duration.seconds(15)
     private static let stopMax = Duration.seconds(10)
     private static let socketPathBytesMax = 100
-    /// `$0` is the lock file, the rest the command line of the server. 75: the lock was not free in time.
+    /// `$0` is the lock file, the rest the command line of the server.
+    ///
+    /// 75: the lock was not free in time.
     private static let script = """
         exec 3<&0 9>"$0"
         flock -w 10 9 || exit 75
@@ -52,7 +54,8 @@ final class EmbeddedRedis: Service {
         let socket = folder.appending(path: "redis.sock").path
         guard socket.utf8.count <= Self.socketPathBytesMax else {
             throw ServerError(
-                "The data folder's path is too long for a unix socket (\(socket)). Choose a shorter PENGUIN_HOME.")
+                "The data folder's path is too long for a unix socket (\(socket)). Choose a shorter PENGUIN_HOME."
+            )
         }
         self.url = "unix://\(socket)"
     }
@@ -93,7 +96,8 @@ final class EmbeddedRedis: Service {
                 """
                 redis-server is not installed. Install it (Debian: apt install redis-server), \
                 or name a running one: REDIS_URL=redis://host:6379
-                """)
+                """
+            )
         }
         do {
             try process.run()

@@ -27,7 +27,9 @@ struct Parts: Sendable {
     let client: HTTPClient
     let catalogue: ModelCatalogue
 
-    /// Builds the parts; nothing runs yet. Throws what is wrong with the settings or the database.
+    /// Builds the parts; nothing runs yet.
+    ///
+    /// Throws what is wrong with the settings or the database.
     init(_ settings: Settings, redisURL: String, logger: Logger) async throws {
         self.settings = settings
         self.logger = logger
@@ -40,10 +42,18 @@ struct Parts: Sendable {
         self.subscriber = RedisSubscriber(redis, name: "penguin-subscriber", logger: logger)
         let prefix = settings.redis.keyPrefix
         self.log = EventLog(
-            redis: self.redis, keys: EventKeys(prefix: prefix), eventsMax: settings.queue.logEventsMax)
+            redis: self.redis,
+            keys: EventKeys(prefix: prefix),
+            eventsMax: settings.queue.logEventsMax
+        )
         self.queue = JobQueue(
-            database: self.database, redis: self.redis, log: self.log, keys: QueueKeys(prefix: prefix),
-            configuration: QueueConfiguration(settings.queue), logger: logger)
+            database: self.database,
+            redis: self.redis,
+            log: self.log,
+            keys: QueueKeys(prefix: prefix),
+            configuration: QueueConfiguration(settings.queue),
+            logger: logger
+        )
         self.reaper = Reaper(queue: self.queue, logger: logger)
         self.client = HTTPClient()
         self.catalogue = try await Self.catalogue(settings, client: self.client)
@@ -52,16 +62,25 @@ struct Parts: Sendable {
     private static func catalogue(_ settings: Settings, client: HTTPClient) async throws -> ModelCatalogue {
         let localModels = await LocalModelServer.models(client: client, environment: settings.environment)
         return try ModelCatalogue(
-            configurations: settings.llm.modelConfigurations, defaultModel: settings.llm.defaultModel,
-            environment: settings.environment, localModels: localModels)
+            configurations: settings.llm.modelConfigurations,
+            defaultModel: settings.llm.defaultModel,
+            environment: settings.environment,
+            localModels: localModels
+        )
     }
 
     func penguin(relay: EventRelay) -> Penguin {
         Penguin(
-            queue: self.queue, relay: relay, redis: self.redis, catalogue: self.catalogue,
+            queue: self.queue,
+            relay: relay,
+            redis: self.redis,
+            catalogue: self.catalogue,
             defaults: .init(
                 chatIterationsMax: self.settings.engine.chatIterationsMax,
-                syncTimeout: self.settings.server.syncTimeout), logger: self.logger)
+                syncTimeout: self.settings.server.syncTimeout
+            ),
+            logger: self.logger
+        )
     }
 
     func relay() -> EventRelay {
@@ -74,13 +93,23 @@ struct Parts: Sendable {
         let llm = self.settings.llm
         let engine = Engine(
             provider: ModelRouter(client: self.client, environment: self.settings.environment),
-            retries: TurnRetryPolicy(attemptsMax: llm.turnAttemptsMax, base: llm.retryBase, cap: llm.retryCap))
+            retries: TurnRetryPolicy(attemptsMax: llm.turnAttemptsMax, base: llm.retryBase, cap: llm.retryCap)
+        )
         let attempt = ChatAttempt(
-            database: self.database, engine: engine, catalogue: self.catalogue,
-            timeLimit: self.settings.engine.chatTimeLimit)
+            database: self.database,
+            engine: engine,
+            catalogue: self.catalogue,
+            timeLimit: self.settings.engine.chatTimeLimit
+        )
         let worker = JobWorker(
-            slots: self.settings.worker.concurrency, queue: self.queue, attempt: attempt, blocking: blocking,
-            subscriber: self.subscriber, grace: self.settings.server.shutdownGrace, logger: self.logger)
+            slots: self.settings.worker.concurrency,
+            queue: self.queue,
+            attempt: attempt,
+            blocking: blocking,
+            subscriber: self.subscriber,
+            grace: self.settings.server.shutdownGrace,
+            logger: self.logger
+        )
         return (worker, blocking)
     }
 }

@@ -12,7 +12,9 @@ struct ProcessRunner: Sendable {
         var configuration = ServiceGroupConfiguration(
             services: services.map { service in
                 .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
-            }, logger: Self.quiet(self.logger))
+            },
+            logger: Self.quiet(self.logger)
+        )
         configuration.maximumGracefulShutdownDuration = grace
         let group = ServiceGroup(configuration: configuration)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)

@@ -45,7 +45,10 @@ package struct WebProcess: Sendable {
         services.append(UntilShutdown(name: "relay") { await relay.run() })
         if self.settings.worker.count > 0 { services += parts.workerServices }
         let http = PenguinHTTP(
-            penguin: parts.penguin(relay: relay), server: self.settings.server, logger: self.logger)
+            penguin: parts.penguin(relay: relay),
+            server: self.settings.server,
+            logger: self.logger
+        )
         services.append(http.application(onListening: self.onListening))
         let grace = self.settings.server.shutdownGrace + Self.graceMargin
         do {
@@ -61,6 +64,7 @@ package struct WebProcess: Sendable {
         guard "\(error)".contains("Address already in use") else { return error }
         let server = self.settings.server
         return ServerError(
-            "Port \(server.port) of \(server.host) is taken. Stop what listens there, or choose another: PORT=…")
+            "Port \(server.port) of \(server.host) is taken. Stop what listens there, or choose another: PORT=…"
+        )
     }
 }

@@ -21,13 +21,16 @@ package struct WorkerProcess: Sendable {
                 """
                 A worker needs the Redis that penguin-web uses: REDIS_URL=redis://host:6379. \
                 (penguin-web without REDIS_URL has a private one, and its own worker.)
-                """)
+                """
+            )
         }
         let parts = try await Parts(self.settings, redisURL: url.text, logger: self.logger)
         let services = parts.backgroundServices + parts.workerServices
         do {
             try await ProcessRunner(logger: self.logger).run(
-                services, grace: self.settings.server.shutdownGrace + Self.graceMargin)
+                services,
+                grace: self.settings.server.shutdownGrace + Self.graceMargin
+            )
         } catch {
             await parts.close()
             throw error

@@ -31,7 +31,10 @@ package final class Dispatcher: Sendable {
     private let state: Mutex<State>
 
     package init(
-        database: any Database, redis: RedisClient, streams: JobStreams, configuration: QueueConfiguration,
+        database: any Database,
+        redis: RedisClient,
+        streams: JobStreams,
+        configuration: QueueConfiguration,
         logger: Logger
     ) {
         self.database = database

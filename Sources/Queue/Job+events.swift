@@ -4,12 +4,20 @@ package import Events
 extension EventFrame {
     /// The first event of a job's log, told from what was submitted.
     static func start(
-        of job: JobID, kind: JobKind, payload: String, conversation: ConversationID?, agent: AgentID?
+        of job: JobID,
+        kind: JobKind,
+        payload: String,
+        conversation: ConversationID?,
+        agent: AgentID?
     ) throws -> EventFrame {
         let chat = kind == .chat ? try JSON.decode(ChatPayload.self, from: payload) : nil
         let data = EventData.Start(
-            jobID: job, conversationID: conversation, agentID: agent, messageID: chat?.answerID,
-            userMessageID: chat?.userMessageID)
+            jobID: job,
+            conversationID: conversation,
+            agentID: agent,
+            messageID: chat?.answerID,
+            userMessageID: chat?.userMessageID
+        )
         return try EventFrame(id: .start, type: .start, data: data)
     }
 }
@@ -18,7 +26,12 @@ extension Job {
     /// The first event of the job's log.
     package func startFrame() throws -> EventFrame {
         try EventFrame.start(
-            of: self.id, kind: self.kind, payload: self.payload, conversation: self.conversationID, agent: self.agentID)
+            of: self.id,
+            kind: self.kind,
+            payload: self.payload,
+            conversation: self.conversationID,
+            agent: self.agentID
+        )
     }
 
     /// The terminal event of an ended job, told from its row.
@@ -46,7 +59,11 @@ extension Job {
         if self.kind == .chat, let result = self.result {
             let reply = try JSON.decode(ChatReply.self, from: result)
             let data = EventData.Snapshot(
-                jobID: self.id, text: reply.response, reasoning: reply.reasoning, iteration: reply.iterations)
+                jobID: self.id,
+                text: reply.response,
+                reasoning: reply.reasoning,
+                iteration: reply.iterations
+            )
             snapshot = try EventFrame(id: last, type: .snapshot, data: data)
         }
         return .ended(snapshot: snapshot, terminal: try self.terminalFrame(id: last.next))

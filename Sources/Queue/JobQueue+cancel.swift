@@ -22,7 +22,8 @@ extension JobQueue {
         case .requested:
             do {
                 _ = try await self.redis.send(
-                    RedisCommand("PUBLISH", .string(self.keys.control), .string("cancel \(id)")))
+                    RedisCommand("PUBLISH", .string(self.keys.control), .string("cancel \(id)"))
+                )
             } catch {
                 self.logger.debug("A cancel waits for the heartbeat", metadata: [LogKeys.job: "\(id)"])
             }
@@ -35,7 +36,8 @@ extension JobQueue {
 
     /// Calls `cancel` for each job that somebody wants ended, while the subscription lives.
     package func listenForCancels(
-        on subscriber: RedisSubscriber, _ cancel: @escaping @Sendable (JobID) -> Void
+        on subscriber: RedisSubscriber,
+        _ cancel: @escaping @Sendable (JobID) -> Void
     ) async throws(RedisError) -> RedisSubscription {
         try await subscriber.subscribe(to: self.keys.control) { event in
             guard case .message(let bytes) = event else { return }

@@ -35,16 +35,22 @@ extension JobQueue {
         self.dispatcher.noteQueued()
     }
 
-    /// Writes an ended job's terminal event and lets the log expire. Failure is made good by a reaper.
+    /// Writes an ended job's terminal event and lets the log expire.
+    ///
+    /// Failure is made good by a reaper.
     func announce(_ job: Job, at id: EventID) async {
         do {
             _ = try await self.log.close(
-                job.id, with: try job.terminalFrame(id: id), ttl: self.configuration.logTTL)
+                job.id,
+                with: try job.terminalFrame(id: id),
+                ttl: self.configuration.logTTL
+            )
             try await self.database.write(.relaxed) { try Ledger($0).announced(job.id) }
         } catch {
             self.logger.debug(
                 "The end of a job is not announced yet",
-                metadata: [LogKeys.job: "\(job.id)", LogKeys.error: "\(error)"])
+                metadata: [LogKeys.job: "\(job.id)", LogKeys.error: "\(error)"]
+            )
         }
     }
 }

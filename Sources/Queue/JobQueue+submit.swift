@@ -11,7 +11,8 @@ extension JobQueue {
     /// used); what it throws is thrown and nothing is accepted. `attach` runs between the commit and the dispatch, so
     /// that a follower misses nothing. Redis may be away: the job is dispatched when it is back.
     package func submit<Attachment: Sendable>(
-        _ new: NewJob, prepare: @escaping @Sendable (any SQLConnection) throws -> Void = { _ in },
+        _ new: NewJob,
+        prepare: @escaping @Sendable (any SQLConnection) throws -> Void = { _ in },
         attach: () async -> Attachment
     ) async throws(QueueError) -> Attachment {
         let hasRoom = self.dispatcher.reserve()
@@ -44,7 +45,8 @@ extension JobQueue {
             // It is accepted all the same: the dispatcher puts it on its stream when Redis is back.
             self.logger.warning(
                 "Redis did not take a job, it will be dispatched later",
-                metadata: [LogKeys.job: "\(new.id)", LogKeys.error: "\(error)"])
+                metadata: [LogKeys.job: "\(new.id)", LogKeys.error: "\(error)"]
+            )
         }
         if !isDispatched { self.dispatcher.noteQueued() }
     }
@@ -54,6 +56,11 @@ extension NewJob {
     /// The first event of the job's log.
     package func startFrame() throws -> EventFrame {
         try EventFrame.start(
-            of: self.id, kind: self.kind, payload: self.payload, conversation: self.conversationID, agent: self.agentID)
+            of: self.id,
+            kind: self.kind,
+            payload: self.payload,
+            conversation: self.conversationID,
+            agent: self.agentID
+        )
     }
 }

@@ -19,8 +19,12 @@ package struct JobQueue: Sendable {
     let logger: Logger
 
     package init(
-        database: any Database, redis: RedisClient, log: EventLog, keys: QueueKeys,
-        configuration: QueueConfiguration, logger: Logger
+        database: any Database,
+        redis: RedisClient,
+        log: EventLog,
+        keys: QueueKeys,
+        configuration: QueueConfiguration,
+        logger: Logger
     ) {
         self.database = database
         self.redis = redis
@@ -30,7 +34,12 @@ package struct JobQueue: Sendable {
         self.logger = logger
         self.streams = JobStreams(redis: redis, keys: keys)
         self.dispatcher = Dispatcher(
-            database: database, redis: redis, streams: self.streams, configuration: configuration, logger: logger)
+            database: database,
+            redis: redis,
+            streams: self.streams,
+            configuration: configuration,
+            logger: logger
+        )
     }
 
     /// Refuses a Redis that may throw away keys of its own accord.
@@ -42,7 +51,8 @@ package struct JobQueue: Sendable {
             """
             Redis has maxmemory-policy '\(policy)', which would delete the events of running jobs. \
             Set it to 'noeviction' (CONFIG SET maxmemory-policy noeviction, and in redis.conf).
-            """)
+            """
+        )
     }
 }
 

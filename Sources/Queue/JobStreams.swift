@@ -29,15 +29,25 @@ package struct JobStreams: Sendable {
     /// The command that puts a job on its stream.
     func addition(of dispatch: Dispatch) -> RedisCommand {
         RedisCommand(
-            "XADD", .string(self.keys.jobs(dispatch.priority)), "*", .string(Self.field),
-            .string(dispatch.id.rawValue))
+            "XADD",
+            .string(self.keys.jobs(dispatch.priority)),
+            "*",
+            .string(Self.field),
+            .string(dispatch.id.rawValue)
+        )
     }
 
     /// Makes streams and groups that do not exist, beginning at their first entry, so that none is skipped.
     package func createGroups() async throws(RedisError) {
         let commands = JobPriority.allCases.map { priority in
             RedisCommand(
-                "XGROUP", "CREATE", .string(self.keys.jobs(priority)), .string(QueueKeys.group), "0", "MKSTREAM")
+                "XGROUP",
+                "CREATE",
+                .string(self.keys.jobs(priority)),
+                .string(QueueKeys.group),
+                "0",
+                "MKSTREAM"
+            )
         }
         for reply in try await self.redis.send(batch: commands) {
             if case .failure(let error) = reply, !error.message.hasPrefix("BUSYGROUP") { throw error }
@@ -48,7 +58,11 @@ package struct JobStreams: Sendable {
     ///
     /// `blocking` is a connection of the reader's own. With `lowFirst` the streams are read the other way round.
     package func read(
-        _ count: Int, for worker: WorkerID, waiting wait: Duration, lowFirst: Bool, on blocking: RedisClient
+        _ count: Int,
+        for worker: WorkerID,
+        waiting wait: Duration,
+        lowFirst: Bool,
+        on blocking: RedisClient
     ) async throws(RedisError) -> [Entry] {
         let priorities = lowFirst ? JobPriority.allCases.reversed() : JobPriority.allCases
         var arguments: [RedisArgument] = [
@@ -58,7 +72,9 @@ package struct JobStreams: Sendable {
         arguments += priorities.map { .string(self.keys.jobs($0)) }
         arguments += priorities.map { _ in ">" }
         let reply = try await blocking.send(
-            RedisCommand("XREADGROUP", arguments: arguments), timeout: wait + Self.slack)
+            RedisCommand("XREADGROUP", arguments: arguments),
+            timeout: wait + Self.slack
+        )
         return Self.entries(ofStreams: reply)
     }
 
@@ -69,8 +85,16 @@ package struct JobStreams: Sendable {
             let stream = self.keys.jobs(priority)
             let reply = try await self.redis.send(
                 RedisCommand(
-                    "XAUTOCLAIM", .string(stream), .string(QueueKeys.group), .string(worker.rawValue),
-                    .int(Int(idle.milliseconds)), "0", "COUNT", .int(limit)))
+                    "XAUTOCLAIM",
+                    .string(stream),
+                    .string(QueueKeys.group),
+                    .string(worker.rawValue),
+                    .int(Int(idle.milliseconds)),
+                    "0",
+                    "COUNT",
+                    .int(limit)
+                )
+            )
             // [next cursor, entries, ids of entries that were deleted meanwhile]
             guard let parts = reply.array, parts.count >= 2 else { continue }
             entries += Self.entries(parts[1], of: stream)
@@ -78,7 +102,9 @@ package struct JobStreams: Sendable {
         return entries
     }
 
-    /// Acknowledges and deletes entries. Failure is harmless: they are reclaimed later, and their jobs are not dispatched.
+    /// Acknowledges and deletes entries.
+    ///
+    /// Failure is harmless: they are reclaimed later, and their jobs are not dispatched.
     package func settle(_ entries: [Entry]) async throws(RedisError) {
         var commands: [RedisCommand] = []
         for (stream, entries) in Dictionary(grouping: entries, by: \.stream) {
@@ -95,10 +121,19 @@ package struct JobStreams: Sendable {
             let stream = RedisArgument.string(self.keys.jobs(priority))
             let pending = try await self.redis.send(
                 RedisCommand(
-                    "XPENDING", stream, .string(QueueKeys.group), "-", "+", "1", .string(worker.rawValue)))
+                    "XPENDING",
+                    stream,
+                    .string(QueueKeys.group),
+                    "-",
+                    "+",
+                    "1",
+                    .string(worker.rawValue)
+                )
+            )
             guard pending.array?.isEmpty ?? true else { continue }
             _ = try await self.redis.send(
-                RedisCommand("XGROUP", "DELCONSUMER", stream, .string(QueueKeys.group), .string(worker.rawValue)))
+                RedisCommand("XGROUP", "DELCONSUMER", stream, .string(QueueKeys.group), .string(worker.rawValue))
+            )
         }
     }
 

@@ -3,7 +3,9 @@ import Events
 package import Logging
 import Store
 
-/// Looks for what a death has left: lost leases, cancels nobody obeys, ends nobody announced. Every process has one.
+/// Looks for what a death has left: lost leases, cancels nobody obeys, ends nobody announced.
+///
+/// Every process has one.
 package struct Reaper: Sendable {
     /// Rows looked at in one go.
     private static let batchMax = 256
@@ -44,11 +46,16 @@ package struct Reaper: Sendable {
         let configuration = self.queue.configuration
         let lost = try await self.queue.database.write(.durable) { connection in
             try Ledger(connection).reap(
-                lease: configuration.lease, lostMax: configuration.lostMax, limit: Self.batchMax)
+                lease: configuration.lease,
+                lostMax: configuration.lostMax,
+                limit: Self.batchMax
+            )
         }
         for job in lost {
             self.logger.warning(
-                "A job lost its worker", metadata: [LogKeys.job: "\(job.id)", "state": "\(job.state.rawValue)"])
+                "A job lost its worker",
+                metadata: [LogKeys.job: "\(job.id)", "state": "\(job.state.rawValue)"]
+            )
             await self.fence(job)
         }
         if !lost.isEmpty { self.queue.dispatcher.noteQueued() }

@@ -6,7 +6,9 @@ extension Conversations {
         tool_call_id, tokens, metadata
         """
 
-    /// Appends a message. One whose id is there already is left alone: a second attempt appends the same.
+    /// Appends a message.
+    ///
+    /// One whose id is there already is left alone: a second attempt appends the same.
     package func append(_ message: Message, to conversation: ConversationID, of tenant: TenantID) throws {
         let tokens = message.tokens > 0 ? message.tokens : Self.estimatedTokens(of: message.content)
         let metadata = message.metadata.isEmpty ? "{}" : try JSON.text(message.metadata)
@@ -24,18 +26,24 @@ extension Conversations {
                 SQLValue(message.channel), SQLValue(message.reasoning),
                 SQLValue(try message.toolCalls.map { try JSON.text($0) }), SQLValue(message.toolCallID),
                 SQLValue(tokens), .text(metadata),
-            ])
+            ]
+        )
         guard inserted == 1 else { return }
         try self.connection.execute(
             """
             UPDATE conversations SET last_active = $1, message_count = message_count + 1,
                 token_count = token_count + $2 WHERE tenant = $3 AND id = $4
-            """, [SQLValue(message.timestamp), SQLValue(tokens), SQLValue(tenant), SQLValue(conversation)])
+            """,
+            [SQLValue(message.timestamp), SQLValue(tokens), SQLValue(tenant), SQLValue(conversation)]
+        )
     }
 
     /// The last `limit` messages that pass the filters, oldest first.
     package func messages(
-        of conversation: ConversationID, of tenant: TenantID, filter: MessageFilter = MessageFilter(), last limit: Int
+        of conversation: ConversationID,
+        of tenant: TenantID,
+        filter: MessageFilter = MessageFilter(),
+        last limit: Int
     ) throws -> [Message] {
         var condition = "tenant = $1 AND conversation_id = $2"
         var arguments = [SQLValue(tenant), SQLValue(conversation)]
@@ -49,19 +57,24 @@ extension Conversations {
             """
             SELECT \(Self.messageColumns) FROM messages WHERE \(condition)
             ORDER BY position DESC LIMIT $\(arguments.count)
-            """, arguments, Message.init(row:)
+            """,
+            arguments,
+            Message.init(row:)
         ).reversed()
     }
 
     /// The tenant's messages that contain all the words, best match first, with their conversations.
     package func search(
-        _ words: String, of tenant: TenantID, limit: Int
+        _ words: String,
+        of tenant: TenantID,
+        limit: Int
     ) throws -> [(conversation: ConversationID, message: Message)] {
         let dialect = self.connection.dialect
         let term = dialect.searchTerm(words)
         guard !term.isEmpty else { return [] }
         return try self.connection.rows(
-            dialect.messageSearch, [SQLValue(tenant), .text(term), SQLValue(limit)]
+            dialect.messageSearch,
+            [SQLValue(tenant), .text(term), SQLValue(limit)]
         ) { (ConversationID(rawValue: try $0.requiredText(14)), try Message(row: $0)) }
     }
 
@@ -77,7 +90,10 @@ package struct MessageFilter: Sendable {
     package var messageType: Message.Kind?
 
     package init(
-        includeSystem: Bool = true, agentID: AgentID? = nil, channel: String? = nil, messageType: Message.Kind? = nil
+        includeSystem: Bool = true,
+        agentID: AgentID? = nil,
+        channel: String? = nil,
+        messageType: Message.Kind? = nil
     ) {
         self.includeSystem = includeSystem
         self.agentID = agentID
@@ -107,6 +123,7 @@ extension Message {
             toolCalls: try row.text(10).map { try JSON.decode([ToolCall].self, from: $0) },
             toolCallID: row.text(11),
             tokens: row.int(12),
-            metadata: try row.text(13).map { try JSON.decode([String: JSONValue].self, from: $0) } ?? [:])
+            metadata: try row.text(13).map { try JSON.decode([String: JSONValue].self, from: $0) } ?? [:]
+        )
     }
 }

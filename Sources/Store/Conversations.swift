@@ -17,14 +17,18 @@ package struct Conversations {
             """
             INSERT INTO conversations (tenant, id, title, agent_id, created_at, last_active)
             VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (tenant, id) DO NOTHING
-            """, [SQLValue(tenant), SQLValue(id), .text(title), SQLValue(agent), SQLValue(self.connection.now)])
+            """,
+            [SQLValue(tenant), SQLValue(id), .text(title), SQLValue(agent), SQLValue(self.connection.now)]
+        )
     }
 
     /// The conversation; nil when the tenant has none of that id.
     package func conversation(_ id: ConversationID, of tenant: TenantID) throws -> Conversation? {
         try self.connection.row(
             "SELECT \(Self.columns) FROM conversations WHERE tenant = $1 AND id = $2",
-            [SQLValue(tenant), SQLValue(id)], Conversation.init(row:))
+            [SQLValue(tenant), SQLValue(id)],
+            Conversation.init(row:)
+        )
     }
 
     /// A page of the tenant's conversations, most recently active first, and how many there are in all.
@@ -40,7 +44,9 @@ package struct Conversations {
             condition += " AND LOWER(title) LIKE $\(arguments.count) ESCAPE '\\'"
         }
         let total = try self.connection.row(
-            "SELECT COUNT(*) FROM conversations WHERE \(condition)", arguments) { $0.int(0) }
+            "SELECT COUNT(*) FROM conversations WHERE \(condition)",
+            arguments
+        ) { $0.int(0) }
         if let (time, id) = query.before {
             arguments += [SQLValue(time), SQLValue(id)]
             condition += " AND (last_active, id) < ($\(arguments.count - 1), $\(arguments.count))"
@@ -50,7 +56,10 @@ package struct Conversations {
             """
             SELECT \(Self.columns) FROM conversations WHERE \(condition)
             ORDER BY last_active DESC, id DESC LIMIT $\(arguments.count)
-            """, arguments, Conversation.init(row:))
+            """,
+            arguments,
+            Conversation.init(row:)
+        )
         return Page(items: conversations, total: total ?? 0)
     }
 }
@@ -64,7 +73,9 @@ package struct ConversationQuery: Sendable {
     package var titleContains: String?
 
     package init(
-        limit: Int, before: (lastActive: Timestamp, id: ConversationID)? = nil, agentID: AgentID? = nil,
+        limit: Int,
+        before: (lastActive: Timestamp, id: ConversationID)? = nil,
+        agentID: AgentID? = nil,
         titleContains: String? = nil
     ) {
         self.limit = limit
@@ -89,9 +100,14 @@ extension String {
 extension Conversation {
     init(row: any SQLRow) throws {
         self.init(
-            id: ConversationID(rawValue: try row.requiredText(0)), title: row.text(1) ?? "",
-            agentID: row.id(2) ?? .default, createdAt: row.time(3) ?? Timestamp(milliseconds: 0),
-            lastActive: row.time(4) ?? Timestamp(milliseconds: 0), messageCount: row.int(5), tokenCount: row.int(6),
-            metadata: try row.text(7).map { try JSON.decode([String: JSONValue].self, from: $0) } ?? [:])
+            id: ConversationID(rawValue: try row.requiredText(0)),
+            title: row.text(1) ?? "",
+            agentID: row.id(2) ?? .default,
+            createdAt: row.time(3) ?? Timestamp(milliseconds: 0),
+            lastActive: row.time(4) ?? Timestamp(milliseconds: 0),
+            messageCount: row.int(5),
+            tokenCount: row.int(6),
+            metadata: try row.text(7).map { try JSON.decode([String: JSONValue].self, from: $0) } ?? [:]
+        )
     }
 }

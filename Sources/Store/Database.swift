@@ -15,7 +15,8 @@ package protocol Database: Sendable {
     /// Writes of concurrent callers may share a transaction, each in a savepoint of its own: what one throws undoes
     /// its own changes only. `body` may not wait for anything.
     func write<Value: Sendable>(
-        _ durability: Durability, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+        _ durability: Durability,
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws(StoreError) -> Value
 }
 
@@ -27,7 +28,9 @@ package enum Durability: Sendable {
     case relaxed
 }
 
-/// One connection inside a transaction. Valid only during the closure that was given it.
+/// One connection inside a transaction.
+///
+/// Valid only during the closure that was given it.
 package protocol SQLConnection {
     /// The database's clock, from which every time in the ledger comes.
     var now: Timestamp { get }
@@ -40,7 +43,9 @@ package protocol SQLConnection {
 
     /// Runs a query, or a statement with `RETURNING`, and reads every row.
     func rows<Element>(
-        _ sql: String, _ arguments: [SQLValue], _ read: (any SQLRow) throws -> Element
+        _ sql: String,
+        _ arguments: [SQLValue],
+        _ read: (any SQLRow) throws -> Element
     ) throws -> [Element]
 }
 
@@ -77,7 +82,9 @@ package enum SQLValue: Sendable, Equatable {
 extension SQLConnection {
     /// The first row of a query; nil when there is none.
     package func row<Element>(
-        _ sql: String, _ arguments: [SQLValue], _ read: (any SQLRow) throws -> Element
+        _ sql: String,
+        _ arguments: [SQLValue],
+        _ read: (any SQLRow) throws -> Element
     ) throws -> Element? {
         try self.rows(sql, arguments, read).first
     }

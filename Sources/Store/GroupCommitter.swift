@@ -92,9 +92,13 @@ final class GroupCommitter: Sendable {
         for report in reports { report(failure) }
     }
 
-    /// Runs one write in its savepoint. When SQLite gives up the whole transaction (a full disk), all before it fail too.
+    /// Runs one write in its savepoint.
+    ///
+    /// When SQLite gives up the whole transaction (a full disk), all before it fail too.
     private func perform(
-        _ write: Write, on connection: SQLiteConnection, reports: inout [@Sendable (StoreError?) -> Void]
+        _ write: Write,
+        on connection: SQLiteConnection,
+        reports: inout [@Sendable (StoreError?) -> Void]
     ) {
         do {
             if !connection.database.isInsideTransaction { try connection.database.beginTransaction(.immediate) }

@@ -33,6 +33,7 @@ extension Job {
             announced: row.bool(17),
             createdAt: row.time(18) ?? Timestamp(milliseconds: 0),
             startedAt: row.time(19),
-            finishedAt: row.time(20))
+            finishedAt: row.time(20)
+        )
     }
 }

@@ -12,7 +12,10 @@ extension Ledger {
                 UPDATE jobs SET state = 'running', epoch = \(Self.nextEpoch), attempt = attempt + 1,
                     claims = claims + 1, worker_id = $2, started_at = $1
                 WHERE id = $3 AND state = 'dispatched' RETURNING \(Job.columns)
-                """, [SQLValue(self.connection.now), SQLValue(worker), SQLValue(id)], Job.init(row:))
+                """,
+                [SQLValue(self.connection.now), SQLValue(worker), SQLValue(id)],
+                Job.init(row:)
+            )
             if let job, job.claims == 1, job.kind == .chat { try self.appendRequest(of: job) }
             return job
         }
@@ -40,7 +43,8 @@ extension Ledger {
                 SQLValue(try step.call.map { try JSON.text($0) }), SQLValue(step.result),
                 SQLValue(try step.usage.map { try JSON.text($0) }), .text(step.covers.description),
                 SQLValue(job), SQLValue(epoch),
-            ])
+            ]
+        )
         guard changed == 1 else { throw StoreError(.fenced, "job \(job) is not ours at epoch \(epoch)") }
     }
 
@@ -57,7 +61,8 @@ extension Ledger {
                 call: try row.text(3).map { try JSON.decode(ToolCall.self, from: $0) },
                 result: row.text(4),
                 usage: try row.text(5).map { try JSON.decode(TokenUsage.self, from: $0) },
-                covers: EventID(try row.requiredText(6)) ?? .zero)
+                covers: EventID(try row.requiredText(6)) ?? .zero
+            )
         }
     }
 }
@@ -69,12 +74,18 @@ extension ChatPayload {
         if let context, !context.isEmpty, let text = try? JSON.text(context) {
             messages.append(
                 Message(
-                    id: MessageID(rawValue: self.userMessageID.rawValue + ".context"), role: .system,
-                    content: "Context for the next message: " + text, category: .context, timestamp: time,
-                    agentID: self.agentID))
+                    id: MessageID(rawValue: self.userMessageID.rawValue + ".context"),
+                    role: .system,
+                    content: "Context for the next message: " + text,
+                    category: .context,
+                    timestamp: time,
+                    agentID: self.agentID
+                )
+            )
         }
         messages.append(
-            Message(id: self.userMessageID, role: .user, content: self.text, timestamp: time, agentID: self.agentID))
+            Message(id: self.userMessageID, role: .user, content: self.text, timestamp: time, agentID: self.agentID)
+        )
         return messages
     }
 }

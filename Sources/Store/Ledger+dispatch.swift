@@ -12,7 +12,9 @@ package struct Dispatch: Sendable, Equatable {
 
     init(row: any SQLRow) throws {
         self.init(
-            id: JobID(rawValue: try row.requiredText(0)), priority: JobPriority(rawValue: row.int(1)) ?? .default)
+            id: JobID(rawValue: try row.requiredText(0)),
+            priority: JobPriority(rawValue: row.int(1)) ?? .default
+        )
     }
 }
 
@@ -25,7 +27,10 @@ extension Ledger {
                 (SELECT id FROM jobs WHERE state = 'queued' AND lane_head = 1
                  ORDER BY priority, created_at, id LIMIT $2)
             RETURNING id, priority
-            """, [SQLValue(self.connection.now), SQLValue(limit)], Dispatch.init(row:))
+            """,
+            [SQLValue(self.connection.now), SQLValue(limit)],
+            Dispatch.init(row:)
+        )
     }
 
     /// The jobs dispatched longer than `age` ago and still not claimed, marked as dispatched now.
@@ -38,16 +43,22 @@ extension Ledger {
             UPDATE jobs SET dispatched_at = $1 WHERE state = 'dispatched' AND id IN
                 (SELECT id FROM jobs WHERE state = 'dispatched' AND dispatched_at < $2 ORDER BY dispatched_at LIMIT $3)
             RETURNING id, priority
-            """, [SQLValue(now), SQLValue(now - age), SQLValue(limit)], Dispatch.init(row:))
+            """,
+            [SQLValue(now), SQLValue(now - age), SQLValue(limit)],
+            Dispatch.init(row:)
+        )
     }
 
     /// What the dispatch window is computed from.
     package func load(heartbeatWithin lease: Duration) throws -> QueueLoad {
         let dispatched = try self.connection.row(
-            "SELECT COUNT(*) FROM jobs WHERE state = 'dispatched'", []) { $0.int(0) }
+            "SELECT COUNT(*) FROM jobs WHERE state = 'dispatched'",
+            []
+        ) { $0.int(0) }
         let slots = try self.connection.row(
             "SELECT COALESCE(SUM(slots), 0) FROM workers WHERE draining = 0 AND heartbeat_at >= $1",
-            [SQLValue(self.connection.now - lease)]) { $0.int(0) }
+            [SQLValue(self.connection.now - lease)]
+        ) { $0.int(0) }
         return QueueLoad(dispatched: dispatched ?? 0, slots: slots ?? 0)
     }
 }

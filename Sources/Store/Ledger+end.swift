@@ -13,7 +13,10 @@ package struct Ending: Sendable {
     package var messages: [Message]
 
     package init(
-        state: JobState, result: String? = nil, failure: JobFailure? = nil, stopReason: StopReason? = nil,
+        state: JobState,
+        result: String? = nil,
+        failure: JobFailure? = nil,
+        stopReason: StopReason? = nil,
         messages: [Message] = []
     ) {
         precondition(state.isTerminal, "\(state) is not an ending")
@@ -60,13 +63,17 @@ extension Ledger {
         try self.advance(lane: ended.lane)
     }
 
-    /// Gives a running job back: to the head of its lane, the attempt not counted. `.fenced` when the lease is gone.
+    /// Gives a running job back: to the head of its lane, the attempt not counted.
+    ///
+    /// `.fenced` when the lease is gone.
     package func release(_ id: JobID, epoch: Int64) throws {
         let changed = try self.connection.execute(
             """
             UPDATE jobs SET state = 'queued', attempt = attempt - 1, worker_id = NULL
             WHERE id = $1 AND state = 'running' AND epoch = $2
-            """, [SQLValue(id), SQLValue(epoch)])
+            """,
+            [SQLValue(id), SQLValue(epoch)]
+        )
         guard changed == 1 else { throw StoreError(.fenced, "job \(id) is not ours at epoch \(epoch)") }
     }
 
@@ -77,13 +84,16 @@ extension Ledger {
         if job.state == .running {
             try self.connection.execute(
                 "UPDATE jobs SET cancel_requested_at = COALESCE(cancel_requested_at, $1) WHERE id = $2",
-                [SQLValue(self.connection.now), SQLValue(id)])
+                [SQLValue(self.connection.now), SQLValue(id)]
+            )
             return .requested
         }
         return .cancelled(announceAt: try self.end(job, Ending(state: .cancelled, stopReason: .cancelled)))
     }
 
-    /// Ends a job from outside, whatever its lease: a new epoch shuts its worker out. Returns where the terminal event goes.
+    /// Ends a job from outside, whatever its lease: a new epoch shuts its worker out.
+    ///
+    /// Returns where the terminal event goes.
     package func end(_ job: Job, _ ending: Ending) throws -> EventID {
         let ended = try self.connection.row(
             """

@@ -18,10 +18,12 @@ extension Ledger {
             """
             SELECT id, epoch, lane FROM jobs WHERE state = 'running' AND NOT EXISTS
                 (SELECT 1 FROM workers WHERE workers.id = jobs.worker_id AND workers.heartbeat_at >= $1) LIMIT $2
-            """, [SQLValue(now - lease), SQLValue(limit)]
+            """,
+            [SQLValue(now - lease), SQLValue(limit)]
         ) { (id: JobID(rawValue: try $0.requiredText(0)), epoch: $0.integer(1) ?? 0, lane: try $0.requiredText(2)) }
         let failure = try JSON.text(
-            JobFailure(code: "lost", message: "The job lost its worker more than \(lostMax) times.", retryable: true))
+            JobFailure(code: "lost", message: "The job lost its worker more than \(lostMax) times.", retryable: true)
+        )
         return try jobs.compactMap { job in
             let lost = try self.connection.row(
                 """
@@ -29,11 +31,15 @@ extension Ledger {
                     state = CASE WHEN lost >= $2 THEN 'dead' ELSE 'queued' END,
                     finished_at = CASE WHEN lost >= $2 THEN $1 END, failure = CASE WHEN lost >= $2 THEN $3 END
                 WHERE id = $4 AND state = 'running' AND epoch = $5 RETURNING epoch, attempt, state
-                """, [SQLValue(now), SQLValue(lostMax), .text(failure), SQLValue(job.id), SQLValue(job.epoch)]
+                """,
+                [SQLValue(now), SQLValue(lostMax), .text(failure), SQLValue(job.id), SQLValue(job.epoch)]
             ) { row in
                 LostJob(
-                    id: job.id, epoch: row.integer(0) ?? 0, attempt: row.int(1),
-                    state: try row.value(2, as: JobState.self))
+                    id: job.id,
+                    epoch: row.integer(0) ?? 0,
+                    attempt: row.int(1),
+                    state: try row.value(2, as: JobState.self)
+                )
             }
             if lost?.state == .dead { try self.advance(lane: job.lane) }
             return lost
@@ -45,7 +51,10 @@ extension Ledger {
         try self.connection.rows(
             """
             SELECT \(Job.columns) FROM jobs WHERE state = 'running' AND cancel_requested_at < $1 LIMIT $2
-            """, [SQLValue(self.connection.now - grace), SQLValue(limit)], Job.init(row:))
+            """,
+            [SQLValue(self.connection.now - grace), SQLValue(limit)],
+            Job.init(row:)
+        )
     }
 
     /// The ended jobs whose terminal event is not known to be in the log, `age` after their end.
@@ -54,7 +63,10 @@ extension Ledger {
             """
             SELECT \(Job.columns) FROM jobs
             WHERE announced = 0 AND finished_at IS NOT NULL AND finished_at < $1 ORDER BY finished_at LIMIT $2
-            """, [SQLValue(self.connection.now - age), SQLValue(limit)], Job.init(row:))
+            """,
+            [SQLValue(self.connection.now - age), SQLValue(limit)],
+            Job.init(row:)
+        )
     }
 
     /// Notes that the terminal event of a job is in its log.

@@ -13,8 +13,13 @@ package struct NewJob: Sendable {
     package var payload: String
 
     package init(
-        id: JobID = JobID(), kind: JobKind, tenant: TenantID, priority: JobPriority = .default,
-        conversationID: ConversationID? = nil, agentID: AgentID? = nil, payload: String
+        id: JobID = JobID(),
+        kind: JobKind,
+        tenant: TenantID,
+        priority: JobPriority = .default,
+        conversationID: ConversationID? = nil,
+        agentID: AgentID? = nil,
+        payload: String
     ) {
         self.id = id
         self.kind = kind

@@ -15,7 +15,10 @@ package struct Ledger {
     /// The job; nil when there is none, or when it is not `tenant`'s (nil: anybody's).
     package func job(_ id: JobID, of tenant: TenantID? = nil) throws -> Job? {
         let job = try self.connection.row(
-            "SELECT \(Job.columns) FROM jobs WHERE id = $1", [SQLValue(id)], Job.init(row:))
+            "SELECT \(Job.columns) FROM jobs WHERE id = $1",
+            [SQLValue(id)],
+            Job.init(row:)
+        )
         guard let tenant else { return job }
         return job?.tenant == tenant ? job : nil
     }
@@ -26,7 +29,9 @@ package struct Ledger {
             """
             UPDATE jobs SET lane_head = 1 WHERE lane_head = 0 AND id =
                 (SELECT id FROM jobs WHERE lane = $1 AND finished_at IS NULL ORDER BY lane_position LIMIT 1)
-            """, [.text(lane)])
+            """,
+            [.text(lane)]
+        )
     }
 
     /// The epoch after `epoch`: time-seeded, so that none is handed out twice even after lost writes.

@@ -13,7 +13,8 @@ enum Migrations {
                 """
                 \(file) has schema version \(version ?? 0), this Penguin knows \(self.steps.count): \
                 run a newer Penguin, or name another file in PENGUIN_DATABASE
-                """)
+                """
+            )
         }
         for (index, statements) in self.steps.enumerated().dropFirst(version ?? 0) {
             for statement in statements + (more[index + 1] ?? []) { try connection.execute(statement, []) }

@@ -16,7 +16,9 @@ struct SQLiteConnection: SQLConnection {
     }
 
     func rows<Element>(
-        _ sql: String, _ arguments: [SQLValue], _ read: (any SQLRow) throws -> Element
+        _ sql: String,
+        _ arguments: [SQLValue],
+        _ read: (any SQLRow) throws -> Element
     ) throws -> [Element] {
         let cursor = try Row.fetchCursor(self.statement(sql, arguments))
         var elements: [Element] = []
@@ -77,5 +79,6 @@ extension SQLDialect {
             words.split(whereSeparator: \.isWhitespace)
                 .map { "\"" + $0.replacing("\"", with: "\"\"") + "\"" }
                 .joined(separator: " ")
-        })
+        }
+    )
 }

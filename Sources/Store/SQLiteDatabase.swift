@@ -15,7 +15,8 @@ package final class SQLiteDatabase: Database {
     ///
     /// Throws `.schemaTooNew` when a newer program has migrated it, `.unavailable` when it cannot be opened.
     package init(
-        file: URL, clock: @escaping @Sendable () -> Timestamp = { .now }
+        file: URL,
+        clock: @escaping @Sendable () -> Timestamp = { .now }
     ) throws(StoreError) {
         var configuration = Configuration()
         configuration.busyMode = .timeout(Self.busyTimeoutSeconds)
@@ -48,7 +49,8 @@ package final class SQLiteDatabase: Database {
     }
 
     package func write<Value: Sendable>(
-        _ durability: Durability, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+        _ durability: Durability,
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws(StoreError) -> Value {
         do {
             return try await withCheckedThrowingContinuation { continuation in
@@ -61,14 +63,18 @@ package final class SQLiteDatabase: Database {
                                 continuation.resume(with: failure.map { .failure($0) } ?? .success(value))
                             }
                         },
-                        fail: { continuation.resume(throwing: $0) }))
+                        fail: { continuation.resume(throwing: $0) }
+                    )
+                )
             }
         } catch {
             throw StoreError(database: error)
         }
     }
 
-    /// Closes the connections; what was committed is kept. Later calls fail as unavailable.
+    /// Closes the connections; what was committed is kept.
+    ///
+    /// Later calls fail as unavailable.
     package func close() throws(StoreError) {
         do { try self.pool.close() } catch { throw StoreError(database: error) }
     }

@@ -15,7 +15,9 @@ package struct Workers {
             """
             INSERT INTO workers (id, host, pid, version, slots, running, started_at, heartbeat_at)
             VALUES ($1, $2, $3, $4, $5, 0, $6, $6)
-            """, [SQLValue(id), .text(host), SQLValue(pid), .text(version), SQLValue(slots), now])
+            """,
+            [SQLValue(id), .text(host), SQLValue(pid), .text(version), SQLValue(slots), now]
+        )
     }
 
     /// Renews the lease of all jobs of a worker; returns those that somebody wants cancelled.
@@ -24,11 +26,13 @@ package struct Workers {
     package func beat(_ id: WorkerID, running: Int, draining: Bool) throws -> [JobID] {
         let changed = try self.connection.execute(
             "UPDATE workers SET heartbeat_at = $1, running = $2, draining = $3 WHERE id = $4",
-            [SQLValue(self.connection.now), SQLValue(running), SQLValue(draining), SQLValue(id)])
+            [SQLValue(self.connection.now), SQLValue(running), SQLValue(draining), SQLValue(id)]
+        )
         guard changed == 1 else { throw StoreError(.notFound, "worker \(id) is not registered") }
         return try self.connection.rows(
             "SELECT id FROM jobs WHERE state = 'running' AND worker_id = $1 AND cancel_requested_at IS NOT NULL",
-            [SQLValue(id)]) { JobID(rawValue: try $0.requiredText(0)) }
+            [SQLValue(id)]
+        ) { JobID(rawValue: try $0.requiredText(0)) }
     }
 
     /// Removes a worker that has ended and holds nothing.
@@ -39,7 +43,9 @@ package struct Workers {
     /// Removes the workers that have not beaten for `age`; their jobs are reaped long before.
     package func removeSilent(for age: Duration) throws {
         try self.connection.execute(
-            "DELETE FROM workers WHERE heartbeat_at < $1", [SQLValue(self.connection.now - age)])
+            "DELETE FROM workers WHERE heartbeat_at < $1",
+            [SQLValue(self.connection.now - age)]
+        )
     }
 
     /// The workers that beat within `lease`.
@@ -49,12 +55,19 @@ package struct Workers {
             """
             SELECT id, host, pid, version, slots, running, heartbeat_at, draining FROM workers
             WHERE heartbeat_at >= $1 ORDER BY id
-            """, [SQLValue(now - lease)]
+            """,
+            [SQLValue(now - lease)]
         ) { row in
             WorkerStatus(
-                id: WorkerID(rawValue: try row.requiredText(0)), host: row.text(1) ?? "", pid: row.int(2),
-                version: row.text(3) ?? "", slots: row.int(4), running: row.int(5),
-                heartbeatAge: now - (row.time(6) ?? now), draining: row.bool(7))
+                id: WorkerID(rawValue: try row.requiredText(0)),
+                host: row.text(1) ?? "",
+                pid: row.int(2),
+                version: row.text(3) ?? "",
+                slots: row.int(4),
+                running: row.int(5),
+                heartbeatAge: now - (row.time(6) ?? now),
+                draining: row.bool(7)
+            )
         }
     }
 }

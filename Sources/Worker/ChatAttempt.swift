@@ -33,13 +33,25 @@ package struct ChatAttempt: Sendable {
         }
         let limit = payload.timeLimitSeconds.map { Duration.seconds($0) } ?? self.timeLimit
         let request = RunRequest(
-            systemPrompt: SystemPrompt.default, history: history, model: model, streaming: payload.streaming,
-            includeReasoning: true, maxIterations: payload.maxIterations, timeLimit: limit)
+            systemPrompt: SystemPrompt.default,
+            history: history,
+            model: model,
+            streaming: payload.streaming,
+            includeReasoning: true,
+            maxIterations: payload.maxIterations,
+            timeLimit: limit
+        )
         let sink = LogEventSink(job: lease.id, writer: writer, showsReasoning: payload.includeReasoning)
         let journal = LedgerJournal(queue: queue, lease: lease)
         return await control.bound(by: limit) {
             await self.engine.run(
-                request, after: steps, tools: NoTools(), journal: journal, events: sink, control: control)
+                request,
+                after: steps,
+                tools: NoTools(),
+                journal: journal,
+                events: sink,
+                control: control
+            )
         }
     }
 
@@ -51,16 +63,24 @@ package struct ChatAttempt: Sendable {
         case .completed(let result):
             let reply = self.reply(to: payload, lease, result)
             return Ending(
-                state: .completed, result: try JSON.text(reply), stopReason: result.stopReason,
-                messages: self.answer(to: payload, lease, result, now: now))
+                state: .completed,
+                result: try JSON.text(reply),
+                stopReason: result.stopReason,
+                messages: self.answer(to: payload, lease, result, now: now)
+            )
         case .failed(let failure, let result):
             return Ending(
-                state: .failed, failure: failure, stopReason: result.stopReason,
-                messages: self.answer(to: payload, lease, result, now: now))
+                state: .failed,
+                failure: failure,
+                stopReason: result.stopReason,
+                messages: self.answer(to: payload, lease, result, now: now)
+            )
         case .cancelled(let result):
             return Ending(
-                state: .cancelled, stopReason: .cancelled,
-                messages: self.answer(to: payload, lease, result, now: now))
+                state: .cancelled,
+                stopReason: .cancelled,
+                messages: self.answer(to: payload, lease, result, now: now)
+            )
         }
     }
 
@@ -77,23 +97,36 @@ package struct ChatAttempt: Sendable {
         let job = lease.job
         return try await self.database.read { connection in
             let history = try Conversations(connection).messages(
-                of: payload.conversationID, of: job.tenant, last: Self.historyMax)
+                of: payload.conversationID,
+                of: job.tenant,
+                last: Self.historyMax
+            )
             return (history, try Ledger(connection).steps(of: job.id))
         }
     }
 
     private func reply(to payload: ChatPayload, _ lease: Lease, _ result: RunResult) -> ChatReply {
         ChatReply(
-            response: result.text, actionResults: result.actions,
-            reasoning: payload.includeReasoning ? result.reasoning : nil, conversationID: payload.conversationID,
-            messageID: payload.answerID, jobID: lease.id, stopReason: result.stopReason,
-            iterations: result.iterations, usage: result.usage, agentID: payload.agentID,
-            model: payload.model ?? self.catalogue.defaultModel.id)
+            response: result.text,
+            actionResults: result.actions,
+            reasoning: payload.includeReasoning ? result.reasoning : nil,
+            conversationID: payload.conversationID,
+            messageID: payload.answerID,
+            jobID: lease.id,
+            stopReason: result.stopReason,
+            iterations: result.iterations,
+            usage: result.usage,
+            agentID: payload.agentID,
+            model: payload.model ?? self.catalogue.defaultModel.id
+        )
     }
 
     /// The answer as the conversation keeps it: also the part of one that was cut short, marked as such.
     private func answer(
-        to payload: ChatPayload, _ lease: Lease, _ result: RunResult, now: Timestamp
+        to payload: ChatPayload,
+        _ lease: Lease,
+        _ result: RunResult,
+        now: Timestamp
     ) -> [Message] {
         guard !result.text.isEmpty else { return [] }
         var metadata: [String: JSONValue] = ["job_id": .string(lease.id.rawValue)]
@@ -103,9 +136,14 @@ package struct ChatAttempt: Sendable {
         }
         return [
             Message(
-                id: payload.answerID, role: .assistant, content: result.text, timestamp: now,
-                agentID: payload.agentID, reasoning: result.reasoning.isEmpty ? nil : result.reasoning,
-                metadata: metadata)
+                id: payload.answerID,
+                role: .assistant,
+                content: result.text,
+                timestamp: now,
+                agentID: payload.agentID,
+                reasoning: result.reasoning.isEmpty ? nil : result.reasoning,
+                metadata: metadata
+            )
         ]
     }
 }
@@ -113,7 +151,8 @@ package struct ChatAttempt: Sendable {
 extension RunControl {
     /// Runs `body` as a task that an interruption cancels, and interrupts it when `limit` is over.
     fileprivate func bound(
-        by limit: Duration, _ body: @escaping @Sendable () async -> RunOutcome
+        by limit: Duration,
+        _ body: @escaping @Sendable () async -> RunOutcome
     ) async -> RunOutcome {
         // Both are ended here: the first is awaited, the second cancelled.
         let run = Task { await body() }

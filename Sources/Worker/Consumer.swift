@@ -21,7 +21,11 @@ final class Consumer: Sendable {
     private let isStopped = Mutex(false)
 
     init(
-        worker: WorkerID, queue: JobQueue, blocking: RedisClient, running: RunningJobs, runner: JobRunner,
+        worker: WorkerID,
+        queue: JobQueue,
+        blocking: RedisClient,
+        running: RunningJobs,
+        runner: JobRunner,
         logger: Logger
     ) {
         self.worker = worker
@@ -57,7 +61,9 @@ final class Consumer: Sendable {
         await self.blocking.close()
     }
 
-    /// Claims entries taken over from a dead reader. The leases start with the next read.
+    /// Claims entries taken over from a dead reader.
+    ///
+    /// The leases start with the next read.
     func adopt(_ entries: [JobStreams.Entry]) async throws {
         for lease in try await self.queue.claim(entries, by: self.worker) {
             self.adopted.withLock { $0.append(lease) }
@@ -81,8 +87,12 @@ final class Consumer: Sendable {
         do {
             // COUNT is for each of the streams, and all together may not pass the free slots.
             let entries = try await self.queue.streams.read(
-                max(1, free / JobPriority.allCases.count), for: self.worker, waiting: Self.block, lowFirst: lowFirst,
-                on: self.blocking)
+                max(1, free / JobPriority.allCases.count),
+                for: self.worker,
+                waiting: Self.block,
+                lowFirst: lowFirst,
+                on: self.blocking
+            )
             return entries.isEmpty ? [] : try await self.queue.claim(entries, by: self.worker)
         } catch let error as RedisError where error.isMissingGroup {
             await self.recreateGroups()

@@ -33,7 +33,12 @@ final class Heartbeat: Sendable {
         let (host, pid) = (process.hostName, Int(process.processIdentifier))
         try await self.queue.database.write(.relaxed) { connection in
             try Workers(connection).register(
-                worker, host: host, pid: pid, version: PenguinVersion.current, slots: slots)
+                worker,
+                host: host,
+                pid: pid,
+                version: PenguinVersion.current,
+                slots: slots
+            )
         }
         self.queue.dispatcher.noteQueued()
     }

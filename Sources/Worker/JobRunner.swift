@@ -39,7 +39,9 @@ struct JobRunner: Sendable {
         await withTaskGroup { group in
             group.addTask { if await !writer.run() { control.interrupt(.leaseLost) } }
             writer.add(
-                EventData.Attempt(jobID: lease.id, attempt: lease.job.attempt, reason: "claimed"), as: .attempt)
+                EventData.Attempt(jobID: lease.id, attempt: lease.job.attempt, reason: "claimed"),
+                as: .attempt
+            )
             let outcome = await self.outcome(of: lease, writer: writer, control: control)
             if outcome != .abandoned { await writer.flush(within: Self.flushMax) }
             await self.settle(outcome, lease, at: writer.close(), control, logger)
@@ -63,7 +65,11 @@ struct JobRunner: Sendable {
 
     /// One switch commits the outcome.
     private func settle(
-        _ outcome: RunOutcome, _ lease: Lease, at id: EventID, _ control: RunControl, _ logger: Logger
+        _ outcome: RunOutcome,
+        _ lease: Lease,
+        at id: EventID,
+        _ control: RunControl,
+        _ logger: Logger
     ) async {
         // A lease that was lost meanwhile outweighs whatever the run came to.
         guard control.interruption != .leaseLost, outcome != .abandoned else {
@@ -72,7 +78,8 @@ struct JobRunner: Sendable {
         }
         do {
             guard let ending = try self.attempt.ending(of: lease, outcome, now: .now) else {
-                await self.persist(control, logger) { () async throws(QueueError) in try await self.queue.release(lease) }
+                await self.persist(control, logger) { () async throws(QueueError) in try await self.queue.release(lease)
+                }
                 logger.info("Job given back")
                 return
             }
@@ -84,7 +91,11 @@ struct JobRunner: Sendable {
     }
 
     private func commit(
-        _ ending: Ending, _ lease: Lease, at id: EventID, _ control: RunControl, _ logger: Logger
+        _ ending: Ending,
+        _ lease: Lease,
+        at id: EventID,
+        _ control: RunControl,
+        _ logger: Logger
     ) async {
         let isOurs = await self.persist(control, logger) { () async throws(QueueError) in
             try await self.queue.finish(lease, ending, terminalAt: id)
@@ -97,20 +108,25 @@ struct JobRunner: Sendable {
                 "state": "\(ending.state.rawValue)", "stop_reason": "\(ending.stopReason?.rawValue ?? "-")",
                 "attempt": "\(lease.job.attempt)", "ms": "\(duration.milliseconds)",
                 "error": "\(ending.failure?.code ?? "-")",
-            ])
+            ]
+        )
     }
 
-    /// Tries until it is written, or the lease is somebody else's. True when it is written.
+    /// Tries until it is written, or the lease is somebody else's.
+    ///
+    /// True when it is written.
     @discardableResult
     private func persist(
-        _ control: RunControl, _ logger: Logger, _ write: () async throws(QueueError) -> Void
+        _ control: RunControl,
+        _ logger: Logger,
+        _ write: () async throws(QueueError) -> Void
     ) async -> Bool {
         var backoff = Duration.milliseconds(50)
         while control.interruption != .leaseLost {
             do {
                 try await write()
                 return true
-            } catch where error.code == .fenced {
+            } catch  where error.code == .fenced {
                 logger.notice("Job given up: it is somebody else's", metadata: [LogKeys.error: "\(error)"])
                 return false
             } catch {
@@ -131,10 +147,19 @@ extension Ending {
 
 extension JobFailure {
     fileprivate static let undecodable = JobFailure(
-        code: "undecodable", message: "The job cannot be read by this version of Penguin.", retryable: false)
+        code: "undecodable",
+        message: "The job cannot be read by this version of Penguin.",
+        retryable: false
+    )
 }
 
 extension RunResult {
     fileprivate static let nothing = RunResult(
-        text: "", reasoning: "", actions: [], iterations: 0, usage: TokenUsage(), stopReason: .providerError)
+        text: "",
+        reasoning: "",
+        actions: [],
+        iterations: 0,
+        usage: TokenUsage(),
+        stopReason: .providerError
+    )
 }

@@ -20,11 +20,18 @@ package struct JobWorker: Sendable {
     private let grace: Duration
     private let logger: Logger
 
-    /// A worker that runs up to `slots` jobs at once; `blocking` is a connection of its own. When told to stop it gives
-    /// running jobs `grace` to end, and then back to the queue.
+    /// A worker that runs up to `slots` jobs at once; `blocking` is a connection of its own.
+    ///
+    /// When told to stop it gives running jobs `grace` to end, and then back to the queue.
     package init(
-        id: WorkerID = WorkerID(), slots: Int, queue: JobQueue, attempt: ChatAttempt, blocking: RedisClient,
-        subscriber: RedisSubscriber, grace: Duration, logger: Logger
+        id: WorkerID = WorkerID(),
+        slots: Int,
+        queue: JobQueue,
+        attempt: ChatAttempt,
+        blocking: RedisClient,
+        subscriber: RedisSubscriber,
+        grace: Duration,
+        logger: Logger
     ) {
         var logger = logger
         logger[metadataKey: LogKeys.worker] = "\(id)"
@@ -36,7 +43,13 @@ package struct JobWorker: Sendable {
         self.logger = logger
         let runner = JobRunner(queue: queue, attempt: attempt, running: self.running, logger: logger)
         self.consumer = Consumer(
-            worker: id, queue: queue, blocking: blocking, running: self.running, runner: runner, logger: logger)
+            worker: id,
+            queue: queue,
+            blocking: blocking,
+            running: self.running,
+            runner: runner,
+            logger: logger
+        )
         self.heartbeat = Heartbeat(worker: id, slots: slots, queue: queue, running: self.running, logger: logger)
         self.reclaimer = Reclaimer(worker: id, queue: queue, consumer: self.consumer, logger: logger)
     }

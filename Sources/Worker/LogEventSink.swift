@@ -14,7 +14,9 @@ struct LogEventSink: EventSink {
 
     func iteration(_ number: Int, of max: Int) async {
         self.writer.add(
-            EventData.Iteration(jobID: self.job, iteration: number, maxIterations: max), as: .progress)
+            EventData.Iteration(jobID: self.job, iteration: number, maxIterations: max),
+            as: .progress
+        )
     }
 
     func text(_ text: String) async {
@@ -32,15 +34,29 @@ struct LogEventSink: EventSink {
     func actionBegins(_ call: ToolCall) async {
         self.writer.add(
             EventData.Action(
-                jobID: self.job, action: call.name, result: call.arguments, status: "running", toolCallID: call.id,
-                phase: "start"), as: .action)
+                jobID: self.job,
+                action: call.name,
+                result: call.arguments,
+                status: "running",
+                toolCallID: call.id,
+                phase: "start"
+            ),
+            as: .action
+        )
     }
 
     func actionEnds(_ result: ActionResult) async {
         self.writer.add(
             EventData.Action(
-                jobID: self.job, action: result.action, result: result.result, status: result.status.rawValue,
-                toolCallID: result.toolCallID, phase: "end"), as: .action)
+                jobID: self.job,
+                action: result.action,
+                result: result.result,
+                status: result.status.rawValue,
+                toolCallID: result.toolCallID,
+                phase: "end"
+            ),
+            as: .action
+        )
     }
 
     func flush() async -> EventID {

@@ -19,7 +19,10 @@ struct Reclaimer: Sendable {
             guard !Task.isCancelled else { return }
             do {
                 let entries = try await self.queue.streams.reclaim(
-                    for: self.worker, idle: idle, limit: Self.batchMax)
+                    for: self.worker,
+                    idle: idle,
+                    limit: Self.batchMax
+                )
                 guard !entries.isEmpty else { continue }
                 self.logger.notice("Took over unclaimed entries", metadata: ["entries": "\(entries.count)"])
                 try await self.consumer.adopt(entries)

@@ -86,7 +86,8 @@ struct GroupCommitterTests {
             }
             let expected = (0..<2000).filter { $0 % 7 != 0 }
             #expect(outcomes.filter(\.value).keys.sorted() == expected)
-            #expect(Set(try await self.workers(store)) == Set(expected.map(String.init)))
+            let there = try await self.workers(store)
+            #expect(Set(there) == Set(expected.map(String.init)))
         }
     }
 

@@ -3,22 +3,17 @@ struct PaceScenario: Scenario {
     static let name = "pace"
     private static let delayMilliseconds = 10
     private static let idealShareMin = 0.95
+    private static let runsMax = 3
 
     func run(on rig: Rig) async throws -> [Figure] {
         let order = ChatOrder(tokens: 200, extra: "delay=\(Self.delayMilliseconds)ms")
+        let runs = min(rig.effort.runs, Self.runsMax)
         var figures: [Figure] = []
         for chats in rig.effort.pick(quick: [64], full: [1, 8, 64, 256]) {
-            let name = "pace.\(chats)"
-            var figure = try await ChatRates.measure(
-                order,
-                chats: chats,
-                on: rig,
-                name: name,
-                title: "\(chats) × 200 tokens, 10 ms each",
-                runs: min(rig.effort.runs, 3)
-            )
-            let alone = try await ChatRates.alone(order, chats: chats, on: rig, runs: 1)
+            let rates = try await ChatRates.measure(order, chats: chats, runs: runs, on: rig)
+            let alone = try await ProviderAlone(rig: rig).rate(order, connections: chats, runs: 1)
             let ideal = Double(chats) * 1000 / Double(Self.delayMilliseconds)
+            var figure = rates.figure("pace.\(chats)", "\(chats) × 200 tokens, 10 ms each")
             figure.ceilings = [
                 .init(what: "ideal timer", value: ideal), .init(what: "provider alone", value: alone.tokensPerSecond),
             ]

@@ -41,16 +41,24 @@ struct ProcessMeter: Sendable {
         return Int(kilobytes.trimmingCharacters(in: .whitespaces)).map { $0 * 1024 }
     }
 
-    /// The child of that name of a process; nil while it has none.
-    static func child(of parent: Int32, named name: String) -> Int32? {
+    /// The nearest process of that name among the children of a process, their children and so on.
+    static func descendant(of ancestor: Int32, named name: String) -> Int32? {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return entries.lazy.compactMap { Int32($0) }.first { pid in
-            guard let fields = self.statFields(of: pid), fields.count > 1, Int32(fields[1]) == parent else {
-                return false
-            }
-            let command = try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)
-            return command?.trimmingCharacters(in: .whitespacesAndNewlines) == name
+        let parents = entries.compactMap { Int32($0) }.map { pid in
+            (pid: pid, parent: self.statFields(of: pid)?.dropFirst().first.flatMap { Int32($0) })
         }
+        var generation: Set<Int32> = [ancestor]
+        while !generation.isEmpty {
+            let children = parents.filter { $0.parent.map(generation.contains) ?? false }.map(\.pid)
+            if let found = children.first(where: { self.command(of: $0) == name }) { return found }
+            generation = Set(children)
+        }
+        return nil
+    }
+
+    private static func command(of pid: Int32) -> String? {
+        let command = try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)
+        return command?.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     private func reading(_ read: (Int32) -> Double?) -> [String: Double] {

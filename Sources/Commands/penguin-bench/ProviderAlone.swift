@@ -30,6 +30,17 @@ struct ProviderAlone: Sendable {
         return Run(span: span, outcomes: outcomes.all)
     }
 
+    /// The median of so many runs with a single answer per connection.
+    func rate(
+        _ order: ChatOrder,
+        connections: Int,
+        runs: Int
+    ) async throws -> (tokensPerSecond: Double, faults: [String]) {
+        var measured: [Run] = []
+        for _ in 0..<runs { measured.append(try await self.run(order, connections: connections)) }
+        return (Samples(measured.map(\.tokensPerSecond)).median, measured.flatMap(\.faults))
+    }
+
     /// Reads the whole stream when it is there: cheaper than what Penguin's client does, as befits a ceiling.
     private static func outcome(of reply: HTTPReply, _ order: ChatOrder) -> ChatOutcome {
         var checker = TokenChecker(order)

@@ -11,6 +11,7 @@ actor Rig {
     private let directory: URL
     private var running: [String: ServedProgram] = [:]
     private var serverCount = 0
+    private var redisCeiling: RedisCeiling?
 
     /// Jobs that the server's worker runs at once: as many as the largest scenario has chats.
     static let workerConcurrency = 256
@@ -55,6 +56,14 @@ actor Rig {
         }
     }
 
+    /// What Redis alone could carry; measured once.
+    func redisAlone() async throws -> RedisCeiling {
+        if let ceiling = self.redisCeiling { return ceiling }
+        let ceiling = try await RedisCeiling.measure(count: self.effort.pick(quick: 50_000, full: 200_000))
+        self.redisCeiling = ceiling
+        return ceiling
+    }
+
     /// One more `penguin-web` with a fresh folder; whoever asks for it stops it.
     func startServer() async throws -> ServedProgram {
         let provider = try await self.provider()
@@ -86,7 +95,7 @@ actor Rig {
         let server = try await self.server()
         let provider = try await self.provider()
         var processes = [(server.name, server.pid), (provider.name, provider.pid), ("penguin-bench", getpid())]
-        if let redis = ProcessMeter.child(of: server.pid, named: "redis-server") {
+        if let redis = ProcessMeter.descendant(of: server.pid, named: "redis-server") {
             processes.append(("redis-server", redis))
         }
         return ProcessMeter(processes: processes)

@@ -28,29 +28,24 @@ struct StartScenario: Scenario {
         let bare = try await rig.bareServer()
         let server = try await rig.startServer()
         do {
-            let redis = ProcessMeter.child(of: server.pid, named: "redis-server")
             try await Task.sleep(for: Self.settlePause)
-            var web = Figure(
-                "memory.idle.penguin-web",
-                "penguin-web, idle",
-                unit: "MiB RSS",
-                runs: [Self.mebibytes(server.pid)]
-            )
-            web.ceilings = [.init(what: "bare server", value: Self.mebibytes(bare.pid))]
-            web.target = .atMost(80)
-            let store = Figure(
-                "memory.idle.redis-server",
-                "redis-server, idle",
-                unit: "MiB RSS",
-                runs: redis.map { [Self.mebibytes($0)] } ?? []
-            )
-            let socket = try await Self.socketFigure(server, on: rig)
+            var figures = [Self.idleFigure("penguin-web", server.pid)]
+            figures[0].ceilings = [.init(what: "bare server", value: Self.mebibytes(bare.pid))]
+            figures[0].target = .atMost(80)
+            if let redis = ProcessMeter.descendant(of: server.pid, named: "redis-server") {
+                figures.append(Self.idleFigure("redis-server", redis))
+            }
+            figures.append(try await Self.socketFigure(server, on: rig))
             await server.stop()
-            return [web, store, socket]
+            return figures
         } catch {
             await server.stop()
             throw error
         }
+    }
+
+    private static func idleFigure(_ name: String, _ pid: Int32) -> Figure {
+        Figure("memory.idle.\(name)", "\(name), idle", unit: "MiB RSS", runs: [self.mebibytes(pid)])
     }
 
     /// The memory that each of many silent sockets adds.

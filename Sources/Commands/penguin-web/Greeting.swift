@@ -19,7 +19,8 @@ struct Greeting {
                 -H 'content-type: application/json' -d '{"text":"hello"}'
               penguin chat "hello" --url \(url)
 
-            """)
+            """
+        )
         fflush(nil)
     }
 }

@@ -15,7 +15,8 @@ struct PenguinWeb: AsyncParsableCommand {
             With REDIS_URL and --workers 0 the jobs are run by any number of penguin-worker processes. \
             All settings: docs/configuration.md.
             """,
-        version: PenguinVersion.current)
+        version: PenguinVersion.current
+    )
 
     @Option(help: "Address to listen on (HOST, default 127.0.0.1).")
     var host: String?

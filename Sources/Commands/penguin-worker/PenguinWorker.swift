@@ -14,7 +14,8 @@ struct PenguinWorker: AsyncParsableCommand {
             Needs REDIS_URL, and the database of the penguin-web it works for (PENGUIN_HOME or PENGUIN_DATABASE). \
             SIGTERM lets running jobs end within the grace time and gives the rest back; a second one at once.
             """,
-        version: PenguinVersion.current)
+        version: PenguinVersion.current
+    )
 
     @Option(help: "Jobs to run at once (PENGUIN_WORKER_CONCURRENCY, default 64).")
     var concurrency: Int?

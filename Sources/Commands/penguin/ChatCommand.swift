@@ -4,8 +4,10 @@ import Foundation
 /// Sends one message, or has a conversation.
 struct ChatCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "chat", abstract: "Sends a message and shows the answer as it is written.",
-        discussion: "Without a message it is a conversation: one line, one message; end with Ctrl-D.")
+        commandName: "chat",
+        abstract: "Sends a message and shows the answer as it is written.",
+        discussion: "Without a message it is a conversation: one line, one message; end with Ctrl-D."
+    )
 
     @Argument(help: "The message.")
     var message: [String] = []
@@ -26,7 +28,10 @@ struct ChatCommand: AsyncParsableCommand {
         let environment = ProcessInfo.processInfo.environment
         let client = ChatClient(
             url: self.url ?? environment["PENGUIN_URL"] ?? "http://127.0.0.1:8000",
-            key: environment["PENGUIN_API_KEY"], model: self.model, showsReasoning: self.reasoning)
+            key: environment["PENGUIN_API_KEY"],
+            model: self.model,
+            showsReasoning: self.reasoning
+        )
         do {
             if self.message.isEmpty {
                 try await client.converse(in: self.conversation)

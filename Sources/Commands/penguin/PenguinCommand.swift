@@ -5,6 +5,9 @@ import Domain
 @main
 struct PenguinCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "penguin", abstract: "Talks to a running Penguin.", version: PenguinVersion.current,
-        subcommands: [ChatCommand.self])
+        commandName: "penguin",
+        abstract: "Talks to a running Penguin.",
+        version: PenguinVersion.current,
+        subcommands: [ChatCommand.self]
+    )
 }

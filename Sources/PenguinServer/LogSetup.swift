@@ -50,7 +50,7 @@ struct LineLogHandler: LogHandler {
     }
 }
 
-/// `2026-11-23T20:15:00.123Z info message key=value`
+/// Makes `2026-11-23T20:15:00.123Z info message key=value`.
 enum TextLine {
     static func make(_ line: LogLine, label: String) -> String {
         let pairs = line.metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\(Self.quoted("\($0.value)"))" }
@@ -64,7 +64,7 @@ enum TextLine {
     }
 }
 
-/// `{"level":…,"message":…,"time":…, metadata…}`
+/// Makes `{"level":…,"message":…,"time":…, metadata…}`.
 enum JSONLine {
     static func make(_ line: LogLine, label: String) -> String {
         var fields = line.metadata.mapValues { "\($0)" }
