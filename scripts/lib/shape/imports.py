@@ -123,9 +123,11 @@ def redis_outside(project):
 
 
 def _layer(target):
-    """The number of the target's layer; commands and tests lie above every room; None when nobody gave it one."""
-    if target.folder.startswith("Sources/Commands/") or target.name.endswith("Tests"):
+    """The number of the target's layer: commands lie above every room, tests above those; None when nobody gave it one."""
+    if target.folder.startswith("Sources/Commands/"):
         return len(LAYERS)
+    if target.name.endswith("Tests"):
+        return len(LAYERS) + 1
     return _LAYER_OF.get(target.name)
 
 
