@@ -171,7 +171,9 @@ let package = Package(
         ),
         tests(
             of: "WebSocket",
-            imports: ["WebSocket", hummingbird, hummingbirdCore, lifecycle, nio, nioPosix, httpTypes, logging]
+            imports: [
+                "WebSocket", "TestSupport", hummingbird, hummingbirdCore, lifecycle, nio, nioPosix, httpTypes, logging,
+            ]
         ),
         tests(
             of: "API",

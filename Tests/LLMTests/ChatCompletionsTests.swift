@@ -271,7 +271,7 @@ struct ChatCompletionsTests {
                 if case .text(let piece) = try await iterator.next(isolation: nil) { text += piece }
                 var before = -1
                 try await eventually(within: .seconds(20), "the provider is stuck") {
-                    try await Task.sleep(for: .milliseconds(150))
+                    await dawdle(for: .milliseconds(150))
                     let now = provider.counters.tokens
                     defer { before = now }
                     return now == before

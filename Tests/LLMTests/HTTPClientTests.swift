@@ -221,14 +221,14 @@ struct HTTPClientTests {
                 // The server fills the socket buffers, and then it is stuck until the reader comes.
                 var before = -1
                 try await eventually(within: .seconds(20), "the server is stuck") {
-                    try await Task.sleep(for: .milliseconds(150))
+                    await dawdle(for: .milliseconds(150))
                     let now = sent.withLock { $0 }
                     defer { before = now }
                     return now == before && now > 0
                 }
                 #expect(sent.withLock { $0 } < size / 2)
                 // The pause was longer than the idle timeout may be, and is not the server's fault.
-                try await Task.sleep(for: .milliseconds(1100))
+                await dawdle(for: .milliseconds(1100))
                 var received = 0
                 var largest = 0
                 for try await piece in response.body {

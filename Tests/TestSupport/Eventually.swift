@@ -1,6 +1,10 @@
 /// Something did not become true in time.
 package struct NotInTime: Error, CustomStringConvertible {
     package let description: String
+
+    package init(description: String) {
+        self.description = description
+    }
 }
 
 /// Asks again and again, every few milliseconds, until the condition is true; throws `NotInTime` when `limit` is over.

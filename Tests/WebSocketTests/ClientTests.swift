@@ -1,6 +1,7 @@
 import HTTPTypes
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import WebSocket
@@ -75,7 +76,7 @@ import Testing
                 for await message in socket.messages {
                     #expect(String(buffer: message.payload).hasPrefix("\(read) "))
                     read += 1
-                    if read % 100 == 0 { try await Task.sleep(for: .milliseconds(2)) }
+                    if read % 100 == 0 { await dawdle(for: .milliseconds(2)) }
                 }
                 #expect(read == count)
                 #expect(socket.closeCode?.rawValue == 4_321)

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Waits until the closure gives a value, looking every few milliseconds; throws when the deadline passes first.
 @discardableResult
 func eventually<T>(
@@ -6,12 +8,13 @@ func eventually<T>(
     isolation: isolated (any Actor)? = #isolation,
     _ look: () throws -> T?
 ) async throws -> T {
-    let deadline = ContinuousClock.now + limit
-    while true {
-        if let value = try look() { return value }
-        guard ContinuousClock.now < deadline else { throw NeverHappened(what: what) }
-        try await Task.sleep(for: .milliseconds(2))
+    var found: T?
+    try await TestSupport.eventually(within: limit, what) {
+        found = try look()
+        return found != nil
     }
+    guard let found else { throw NotInTime(description: what) }
+    return found
 }
 
 /// Waits until the condition holds.
@@ -37,9 +40,4 @@ func stands<T: Comparable>(
         if now != last.value { last = (now, ContinuousClock.now) }
         return now > floor && ContinuousClock.now - last.since > .milliseconds(250) ? now : nil
     }
-}
-
-struct NeverHappened: Error, CustomStringConvertible {
-    let what: String
-    var description: String { "did not happen in time: \(self.what)" }
 }

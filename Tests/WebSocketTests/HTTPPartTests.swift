@@ -1,4 +1,5 @@
 import HTTPTypes
+import TestSupport
 import Testing
 
 @testable import WebSocket
@@ -207,7 +208,7 @@ import Testing
             to: RawSocket.upgradeRequest(),
             limits: HTTPLimits(decisionTimeout: .milliseconds(100))
         ) { _, _ in
-            try? await Task.sleep(for: .seconds(60))
+            await hang()
             return .pass
         }
         #expect(head.hasPrefix("HTTP/1.1 503 "))

@@ -1,5 +1,6 @@
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import WebSocket
@@ -75,7 +76,7 @@ import Testing
     @Test func `what came before a close is answered before it`() async throws {
         try await withServer(handler: { socket in
             for await message in socket.messages {
-                try? await Task.sleep(for: .milliseconds(20))
+                await dawdle(for: .milliseconds(20))
                 try? await socket.send(text: message.payload)
             }
         }) { server in
@@ -89,7 +90,7 @@ import Testing
     }
 
     @Test func `a close is answered though the handler reads nothing`() async throws {
-        try await withServer(handler: { _ in try? await Task.sleep(for: .seconds(60)) }) { server in
+        try await withServer(handler: { _ in await hang() }) { server in
             let silent = try await RawSocket.open(port: server.port)
             try await silent.send(.close(1000))
             #expect(try await silent.frame().closeCode == 1000)
@@ -118,7 +119,7 @@ import Testing
         try await withServer(
             configuration: WebSocketConfiguration(finishTimeout: .milliseconds(200)),
             handler: { _ in
-                try? await Task.sleep(for: .seconds(600))
+                await hang()
                 notes.note { $0.wasCancelled = Task.isCancelled }
             }
         ) { server in
@@ -134,7 +135,7 @@ import Testing
         let notes = Notes()
         try await withServer(handler: { socket in
             await socket.waitForEnd()
-            try? await Task.sleep(for: .milliseconds(100))
+            await dawdle(for: .milliseconds(100))
             notes.note { $0.isDone = !Task.isCancelled }
         }) { server in
             let socket = try await RawSocket.open(port: server.port)
@@ -240,7 +241,7 @@ import Testing
             try await socket.send(.text("go"))
             try await eventually("the whole message", within: .seconds(60)) {
                 socket.channel.read()
-                guard !socket.isEnded else { throw NeverHappened(what: "all, only \(socket.byteCount)") }
+                guard !socket.isEnded else { throw NotInTime(description: "all, only \(socket.byteCount)") }
                 return socket.byteCount >= size
             }
             #expect(ContinuousClock.now - started > .seconds(2))

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import TestSupport
 import Synchronization
 
 /// A TCP connection that sends bytes made by hand and keeps what comes back.
@@ -78,7 +79,7 @@ final class RawSocket: Sendable {
         let socket = try await RawSocket.connect(port: port, receiveBufferBytes: receiveBufferBytes)
         try await socket.send(Array(Self.upgradeRequest(path: path, headers: headers).utf8) + bytes)
         let head = try await socket.head()
-        guard head.hasPrefix("HTTP/1.1 101 ") else { throw NeverHappened(what: "upgrade, but: \(head)") }
+        guard head.hasPrefix("HTTP/1.1 101 ") else { throw NotInTime(description: "upgrade, but: \(head)") }
         return socket
     }
 
@@ -141,7 +142,7 @@ final class RawSocket: Sendable {
         try await eventually("a frame, ended: \(self.isEnded)", within: limit) {
             try self.received.state.withLock { received in
                 if let frame = RawFrame.read(from: &received.bytes) { return frame }
-                guard !received.isEnded else { throw NeverHappened(what: "a frame before the end") }
+                guard !received.isEnded else { throw NotInTime(description: "a frame before the end") }
                 return nil
             }
         }

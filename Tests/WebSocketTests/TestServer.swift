@@ -3,6 +3,7 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import TestSupport
 import ServiceLifecycle
 
 @testable import WebSocket
@@ -74,7 +75,7 @@ func withServer<R: Sendable>(
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await services.run() }
         var iterator = ports.makeAsyncIterator()
-        guard let port = await iterator.next() else { throw NeverHappened(what: "server start") }
+        guard let port = await iterator.next() else { throw NotInTime(description: "server start") }
         let result: R
         do {
             result = try await body(TestServer(port: port, services: services))

@@ -9,6 +9,7 @@ from .rules import rule
 EXCEPTIONS = {
     ("sleep-in-test", "Tests/TestSupport/Eventually.swift"): "polls a fact until its deadline: the one allowed wait",
     ("sleep-in-test", "Tests/TestSupport/FakeProvider"): "plays a provider that takes its time",
+    ("sleep-in-test", "Tests/TestSupport/SlowParty.swift"): "plays whoever is slow in a test",
 }
 
 _TRAPS = {
