@@ -89,7 +89,7 @@ final class Fleet: Sendable {
     var lastWords: String {
         self.started.withLock { $0 }.map { process in
             let end = process.exitCode.map { "has ended with \($0)" } ?? "runs"
-            return "--- \(process.program.rawValue) \(end):\n\(process.lastOutput)"
+            return "--- \(process.program.rawValue) \(end):\n\(process.lastErrors)"
         }.joined(separator: "\n")
     }
 

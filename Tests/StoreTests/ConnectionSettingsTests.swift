@@ -42,24 +42,20 @@ struct ConnectionSettingsTests {
     func `every reader has the settings and cannot write`() async throws {
         try await withTestStore { store in
             // All readers at once, so that each connection is seen.
-            let arrived = Mutex(0)
-            let settings = try await withThrowingTaskGroup(of: [String].self) { group in
-                for _ in 0..<4 {
-                    group.addTask {
-                        try await store.database.read { connection in
-                            arrived.withLock { $0 += 1 }
-                            while arrived.withLock({ $0 }) < 4 { spin() }
-                            #expect(throws: (any Error).self) {
-                                try connection.execute("DELETE FROM jobs", [])
-                            }
-                            return try Self.settings(connection)
-                        }
-                    }
+            let arrived = Counter()
+            @Sendable func look() async throws -> [String] {
+                try await store.database.read { connection in
+                    arrived.add()
+                    while arrived.value < 4 { spin() }
+                    #expect(throws: (any Error).self) { try connection.execute("DELETE FROM jobs", []) }
+                    return try Self.settings(connection)
                 }
-                return try await group.reduce(into: []) { $0.append($1) }
             }
-            #expect(settings.count == 4)
-            for one in settings {
+            async let first = look()
+            async let second = look()
+            async let third = look()
+            async let fourth = look()
+            for one in try await [first, second, third, fourth] {
                 #expect(one == ["journal_mode=wal", "foreign_keys=1", "busy_timeout=5000", "synchronous=1"])
             }
         }
@@ -133,4 +129,12 @@ struct ConnectionSettingsTests {
             #expect(read?.code == .unavailable)
         }
     }
+}
+
+private final class Counter: Sendable {
+    private let count = Mutex(0)
+
+    var value: Int { self.count.withLock { $0 } }
+
+    func add() { self.count.withLock { $0 += 1 } }
 }

@@ -12,6 +12,7 @@ package final class PenguinProcess: Sendable {
 
     package let program: Program
     private let child: ChildProcess
+    private let greeting: URL
     private let log: URL
 
     /// Starts a program in `folder`; it may not be ready yet, and may never be.
@@ -27,34 +28,35 @@ package final class PenguinProcess: Sendable {
             variables[name] = variables[name] ?? ProcessInfo.processInfo.environment[name]
         }
         let assignments = variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        let log = folder.appendingPathComponent("\(program.rawValue)-\(UUID().uuidString.prefix(8)).log")
-        // `env` becomes the program: the pid is the program's.
+        let name = "\(program.rawValue)-\(UUID().uuidString.prefix(8))"
+        let greeting = folder.appendingPathComponent("\(name).out")
+        let log = folder.appendingPathComponent("\(name).err")
+        // `env`, then the shell become the program: the pid is the program's.
+        let shell = ["/bin/sh", "-c", #"exec "$@" >>"$0""#, greeting.path, executable]
         let child = try await ChildProcess.start(
             "env",
-            ["--ignore-environment", "--chdir=\(folder.path)"] + assignments + [executable] + arguments,
+            ["--ignore-environment", "--chdir=\(folder.path)"] + assignments + shell + arguments,
             log: log
         )
-        return PenguinProcess(program, child, log: log)
+        return PenguinProcess(program, child, greeting: greeting, log: log)
     }
 
-    private init(_ program: Program, _ child: ChildProcess, log: URL) {
+    private init(_ program: Program, _ child: ChildProcess, greeting: URL, log: URL) {
         self.program = program
         self.child = child
+        self.greeting = greeting
         self.log = log
     }
 
     /// Nil once it has ended.
     package var pid: Int32? { self.child.pid }
 
-    /// What it has printed so far, on stdout and stderr.
-    package var output: String {
-        // No file yet is nothing printed.
-        (try? String(contentsOf: self.log, encoding: .utf8)) ?? ""
-    }
+    /// What it has written to stderr so far.
+    package var errors: String { Self.text(of: self.log) }
 
-    /// The last lines it printed, to explain a failure.
-    package var lastOutput: String {
-        self.output.split(separator: "\n").suffix(30).joined(separator: "\n")
+    /// The last lines of that, to explain a failure.
+    package var lastErrors: String {
+        self.errors.split(separator: "\n").suffix(30).joined(separator: "\n")
     }
 
     /// The exit code; 128 and the signal's number for one that was killed; nil while it runs.
@@ -67,7 +69,7 @@ package final class PenguinProcess: Sendable {
 
     /// The port in the greeting of `penguin-web`; nil before it listens.
     package var port: Int? {
-        guard let address = self.output.firstMatch(of: /listens on http:\/\/[^\s]*:(\d+)\s/) else { return nil }
+        guard let address = Self.text(of: self.greeting).firstMatch(of: /listens on http:\/\/[^\s]*:(\d+)\s/) else { return nil }
         return Int(address.1)
     }
 
@@ -94,6 +96,11 @@ package final class PenguinProcess: Sendable {
         let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
         let kilobytes = status.firstMatch(of: /VmRSS:\s+(\d+) kB/).flatMap { Int($0.1) } ?? 0
         return kilobytes * 1024
+    }
+
+    private static func text(of file: URL) -> String {
+        // No file yet is nothing written.
+        (try? String(contentsOf: file, encoding: .utf8)) ?? ""
     }
 
     /// The programs lie beside the test bundle.

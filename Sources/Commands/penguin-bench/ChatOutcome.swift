@@ -2,6 +2,7 @@
 struct ChatOutcome: Sendable {
     let sentAt: Moment
     let firstTokenAt: Moment?
+    let lastTokenAt: Moment?
     let endedAt: Moment
     /// When the provider wrote the first token, if it was asked to tell.
     let stamp: Moment?
@@ -12,6 +13,12 @@ struct ChatOutcome: Sendable {
     let snapshots: Int
     /// What was wrong, if anything.
     let fault: String?
+
+    /// Tokens per second while they flowed: without the time before the first frame and after the last.
+    var flowPerSecond: Double? {
+        guard let firstTokenAt, let lastTokenAt, firstTokenAt < lastTokenAt else { return nil }
+        return Double(self.tokens - 1) / lastTokenAt.seconds(since: firstTokenAt)
+    }
 
     /// Milliseconds from the provider's first byte to our first frame.
     var overhead: Double? {
@@ -28,6 +35,8 @@ struct ChatRun: Sendable {
     var tokens: Int { self.outcomes.reduce(0) { $0 + $1.tokens } }
     var frames: Int { self.outcomes.reduce(0) { $0 + $1.frames } }
     var snapshots: Int { self.outcomes.reduce(0) { $0 + $1.snapshots } }
+    /// What all chats together brought while they flowed; 0 when an answer came as one frame.
+    var flowPerSecond: Double { self.outcomes.reduce(0) { $0 + ($1.flowPerSecond ?? 0) } }
     var tokensPerSecond: Double { Double(self.tokens) / self.span.seconds }
 
     /// Different faults, each with the number of chats that had it; the first few.

@@ -9,6 +9,7 @@ struct ChatProgress {
     /// From `start`; every later frame must have it.
     private var job: [UInt8]?
     private var firstTokenAt: Moment?
+    private var lastTokenAt: Moment?
     private var frames = 0
     private var snapshots = 0
     private var fault: String?
@@ -64,7 +65,9 @@ struct ChatProgress {
         guard let start = ByteSearch.first(key, in: frame), frame.count >= start + key.utf8CodeUnitCount + 3 else {
             return self.note("a token frame without text: \(Self.excerpt(frame))")
         }
-        if self.firstTokenAt == nil { self.firstTokenAt = .now }
+        let now = Moment.now
+        self.firstTokenAt = self.firstTokenAt ?? now
+        self.lastTokenAt = now
         self.frames += 1
         let text = frame[(start + key.utf8CodeUnitCount)..<(frame.count - 3)]
         self.checker.take(UnsafeRawBufferPointer(rebasing: text))
@@ -100,7 +103,7 @@ struct ChatProgress {
     private func outcome() -> ChatOutcome {
         ChatOutcome(
             sentAt: self.sentAt,
-            firstTokenAt: self.firstTokenAt,
+            firstTokenAt: self.firstTokenAt, lastTokenAt: self.lastTokenAt,
             endedAt: .now,
             stamp: self.checker.stamp,
             tokens: self.checker.tokens,

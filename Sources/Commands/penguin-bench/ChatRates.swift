@@ -31,6 +31,7 @@ struct ChatRates: Sendable {
         figure.details = [
             "tokens_per_frame": Double(tokens) / Double(max(frames, 1)),
             "snapshots": Double(self.runs.reduce(0) { $0 + $1.snapshots }),
+            "flow_per_second": Samples(self.runs.map(\.flowPerSecond)).median,
             "wall_seconds": Samples(self.runs.map(\.span.seconds)).median,
         ]
         figure.faults = self.faults

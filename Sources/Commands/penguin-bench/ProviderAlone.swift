@@ -56,7 +56,7 @@ struct ProviderAlone: Sendable {
         checker.end()
         return ChatOutcome(
             sentAt: reply.sentAt,
-            firstTokenAt: reply.bodyBeganAt,
+            firstTokenAt: reply.bodyBeganAt, lastTokenAt: reply.endedAt,
             endedAt: reply.endedAt,
             stamp: checker.stamp,
             tokens: checker.tokens,

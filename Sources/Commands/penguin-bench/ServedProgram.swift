@@ -55,7 +55,7 @@ struct ServedProgram: Sendable {
             )
         } catch {
             try await child.kill()
-            throw BenchFailure("\(error)\n\(Self.tail(of: log))")
+            throw BenchFailure("\(error) \(Self.tail(of: log))")
         }
     }
 
