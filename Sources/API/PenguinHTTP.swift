@@ -33,8 +33,15 @@ package struct PenguinHTTP: Sendable {
             ),
             configuration: .init(address: .hostname(self.server.host, port: self.server.port)),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
-            logger: self.logger
+            logger: Self.quiet(self.logger)
         )
+    }
+
+    /// The framework's own line about listening is the caller's to say.
+    private static func quiet(_ logger: Logger) -> Logger {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .notice)
+        return quiet
     }
 
     private func router() -> Router<AppContext> {

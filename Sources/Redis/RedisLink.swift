@@ -176,11 +176,12 @@ extension RedisLink {
     }
 
     func connectionReady(_ channel: any Channel) {
-        let delegate = self.state.withLock { state in
-            state.lastWarning = nil
-            return state.delegate
+        let (delegate, isBack) = self.state.withLock { state in
+            defer { state.lastWarning = nil }
+            return (state.delegate, state.lastWarning != nil)
         }
-        self.logger.info("connected", metadata: ["server": "\(self.configuration)"])
+        // Only a return is news; the first connection is what everybody expects.
+        self.logger.log(level: isBack ? .info : .debug, "connected", metadata: ["server": "\(self.configuration)"])
         delegate?.linkReady(channel)
     }
 

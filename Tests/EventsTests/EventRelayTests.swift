@@ -83,7 +83,7 @@ struct EventRelayTests {
         try await withLog(appendOnly: true, commandTimeout: .seconds(1)) { bench in
             try await bench.create()
             let relay = EventRelay(log: bench.log, subscriber: bench.subscriber, silence: .milliseconds(500))
-            async let looking: Void = relay.run()
+            async let _ = relay.run()
             let attachment = await relay.follow(bench.job, after: .start, isNew: true) { .open }
             async let seen = Self.read(attachment)
             let next = try await bench.write(epoch: 7) { writer in
@@ -98,7 +98,6 @@ struct EventRelayTests {
             let terminal = try bench.complete(at: try #require(next))
             _ = try await bench.log.close(bench.job, with: terminal, ttl: .seconds(60))
             #expect(await seen == Array(try await bench.entries().dropFirst()))
-            _ = looking
         }
     }
 
@@ -106,7 +105,7 @@ struct EventRelayTests {
         try await withLog(commandTimeout: .milliseconds(200)) { bench in
             try await bench.server.kill()
             let relay = EventRelay(log: bench.log, subscriber: bench.subscriber, silence: .milliseconds(100))
-            async let looking: Void = relay.run()
+            async let _ = relay.run()
             let terminal = try bench.complete(at: EventID(epoch: 7, sequence: 9))
             let hasEnded = Mutex(false)
             let attachment = await relay.follow(bench.job, after: .start, isNew: true) {
@@ -115,7 +114,6 @@ struct EventRelayTests {
             #expect(await attachment.follower.next(within: .milliseconds(100)) == [])
             hasEnded.withLock { $0 = true }
             #expect(await Self.read(attachment) == [EventLog.Entry(terminal)])
-            _ = looking
         }
     }
 

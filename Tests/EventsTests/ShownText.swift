@@ -1,5 +1,6 @@
 import Domain
 import Events
+import NIOCore
 
 /// What a client shows that obeys the events: the text of the last iteration.
 struct ShownText {
@@ -17,16 +18,21 @@ struct ShownText {
     }
 
     private mutating func apply(_ entry: EventLog.Entry) throws {
-        let frame = EventFrame(parsing: Array(entry.bytes.readableBytesView))
         switch entry.type {
-        case .token: self.tokens.append((entry.id, try frame?.data(as: Piece.self).token ?? ""))
-        case .reasoning: self.reasoning += try frame?.data(as: Piece.self).token ?? ""
+        case .token: self.tokens.append((entry.id, try entry.data(as: Piece.self).token))
+        case .reasoning: self.reasoning += try entry.data(as: Piece.self).token
         case .progress: self.tokens = []
-        case .snapshot: self.tokens = [(entry.id, try frame?.data(as: EventData.Snapshot.self).text ?? "")]
+        case .snapshot: self.tokens = [(entry.id, try entry.data(as: EventData.Snapshot.self).text)]
         case .truncate:
-            let to = try frame?.data(as: EventData.Truncate.self).to ?? .zero
+            let to = try entry.data(as: EventData.Truncate.self).to
             self.tokens.removeAll { $0.id > to }
         default: break
         }
+    }
+}
+
+extension EventLog.Entry {
+    func data<Value: Decodable>(as type: Value.Type) throws -> Value {
+        try EventFrame(id: self.id, type: self.type, bytes: Array(self.bytes.readableBytesView)).data(as: type)
     }
 }

@@ -15,7 +15,8 @@ struct TextSoFarTests {
     private static func snapshot(after items: [PendingEvents.Item]) throws -> EventData.Snapshot {
         var text = TextSoFar(job: Self.job)
         for item in items { text.apply(item) }
-        let frame = try #require(text.snapshot(id: Self.id))
+        let made = text.snapshot(id: Self.id)
+        let frame = try #require(made)
         #expect(frame.id == Self.id)
         #expect(frame.type == .snapshot)
         return try frame.data(as: EventData.Snapshot.self)

@@ -86,12 +86,10 @@ struct LedgerSubmitTests {
     func `a job is seen by its tenant only`() async throws {
         try await withTestStore { store in
             try await store.submit("j1", tenant: "t1")
-            try await store.ledger { ledger in
-                #expect(try ledger.job("j1", of: "t1")?.id == "j1")
-                #expect(try ledger.job("j1", of: "t2") == nil)
-                #expect(try ledger.job("j1")?.id == "j1")
-                #expect(try ledger.job("none") == nil)
-            }
+            #expect(try await store.ledger { try $0.job("j1", of: "t1") }?.id == "j1")
+            #expect(try await store.ledger { try $0.job("j1", of: "t2") } == nil)
+            #expect(try await store.ledger { try $0.job("j1") }?.id == "j1")
+            #expect(try await store.ledger { try $0.job("none") } == nil)
         }
     }
 

@@ -130,7 +130,8 @@ struct MessagesTests {
     func `a message for a conversation that is not there is refused`() async throws {
         try await withTestStore { store in
             await #expect(throws: StoreError.self) { try await self.append([Self.message("m1")], to: store) }
-            #expect(try await store.texts("SELECT COUNT(*) FROM messages") == ["0"])
+            let count = try await store.texts("SELECT COUNT(*) FROM messages")
+            #expect(count == ["0"])
         }
     }
 

@@ -111,7 +111,8 @@ struct QueryPlanTests {
         try await self.withHistory(analysed: analysed) { store in
             try await store.run("j1", by: "gone")
             let reap = try await self.plans(of: store) {
-                #expect(try Ledger($0).reap(lease: .seconds(20), lostMax: 3, limit: 10).count == 1)
+                let lost = try Ledger($0).reap(lease: .seconds(20), lostMax: 3, limit: 10)
+                #expect(lost.count == 1)
             }
             self.expect(reap, use: ["INDEX jobs_running"])
             let overdue = try await self.plans(of: store) {
@@ -131,7 +132,8 @@ struct QueryPlanTests {
     func `the last messages and the recent conversations are read along their indexes`(analysed: Bool) async throws {
         try await self.withHistory(analysed: analysed) { store in
             let tail = try await self.plans(of: store) {
-                #expect(try Conversations($0).messages(of: "c", of: .default, last: 20).count == 20)
+                let messages = try Conversations($0).messages(of: "c", of: .default, last: 20)
+                #expect(messages.count == 20)
             }
             self.expect(tail, use: ["messages_position (tenant=? AND conversation_id=?)"])
             let list = try await self.plans(of: store) {

@@ -39,14 +39,5 @@ struct ChatRun: Sendable {
     var flowPerSecond: Double { self.outcomes.reduce(0) { $0 + ($1.flowPerSecond ?? 0) } }
     var tokensPerSecond: Double { Double(self.tokens) / self.span.seconds }
 
-    /// Different faults, each with the number of chats that had it; the first few.
-    var faults: [String] { Self.summary(of: self.outcomes.compactMap(\.fault)) }
-
-    private static let faultsShownMax = 5
-
-    static func summary(of faults: [String]) -> [String] {
-        let counts = Dictionary(faults.map { ($0, 1) }, uniquingKeysWith: +)
-        let shown = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(self.faultsShownMax)
-        return shown.map { $0.value == 1 ? $0.key : "\($0.value) times: \($0.key)" }
-    }
+    var faults: [String] { self.outcomes.compactMap(\.fault) }
 }

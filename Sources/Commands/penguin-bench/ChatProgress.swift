@@ -103,7 +103,8 @@ struct ChatProgress {
     private func outcome() -> ChatOutcome {
         ChatOutcome(
             sentAt: self.sentAt,
-            firstTokenAt: self.firstTokenAt, lastTokenAt: self.lastTokenAt,
+            firstTokenAt: self.firstTokenAt,
+            lastTokenAt: self.lastTokenAt,
             endedAt: .now,
             stamp: self.checker.stamp,
             tokens: self.checker.tokens,

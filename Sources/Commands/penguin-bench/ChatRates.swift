@@ -18,7 +18,7 @@ struct ChatRates: Sendable {
         return ChatRates(
             runs: measured,
             cpuSeconds: cpuSeconds.mapValues { $0 / Double(runs) },
-            faults: ChatRun.summary(of: warmUp.faults + measured.flatMap(\.faults))
+            faults: warmUp.faults + measured.flatMap(\.faults)
         )
     }
 

@@ -34,7 +34,7 @@ struct Figure: Encodable, Sendable {
     var cpuSeconds: [String: Double] = [:]
     /// Further facts by name.
     var details: [String: Double] = [:]
-    /// What was wrong with the answers; empty if nothing.
+    /// What was wrong with each answer that was wrong.
     var faults: [String] = []
 
     /// The figure that many runs make.
@@ -56,6 +56,15 @@ struct Figure: Encodable, Sendable {
         self.target.map { $0.isKept(by: self.value) && self.faults.isEmpty }
     }
 
+    /// Different faults, the most frequent first, with how often there was each; the first few.
+    var faultSummary: [String] {
+        let counts = Dictionary(self.faults.map { ($0, 1) }, uniquingKeysWith: +)
+        let shown = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(Self.faultsShownMax)
+        return shown.map { $0.value == 1 ? $0.key : "\($0.value) times: \($0.key)" }
+    }
+
+    private static let faultsShownMax = 5
+
     enum CodingKeys: String, CodingKey {
         case name, title, unit, value, runs, ceilings, ratio, target
         case isKept = "ok"
@@ -76,7 +85,7 @@ struct Figure: Encodable, Sendable {
         try container.encodeIfPresent(self.isKept, forKey: .isKept)
         try container.encode(self.cpuSeconds, forKey: .cpuSeconds)
         try container.encode(self.details, forKey: .details)
-        try container.encode(self.faults, forKey: .faults)
+        try container.encode(self.faultSummary, forKey: .faults)
     }
 }
 

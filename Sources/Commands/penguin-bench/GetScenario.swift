@@ -37,6 +37,6 @@ struct GetScenario: Scenario {
                 try await RequestRate.measure(request, count: count, port: port, connections: Self.connections, on: rig)
             )
         }
-        return (measured.dropFirst().map(\.perSecond), ChatRun.summary(of: measured.flatMap(\.faults)))
+        return (measured.dropFirst().map(\.perSecond), measured.flatMap(\.faults))
     }
 }

@@ -10,6 +10,9 @@ struct HTTPReply: Sendable {
     /// When the first byte of the body was here.
     let bodyBeganAt: Moment
     let endedAt: Moment
+
+    /// What to say about it when it is not what was wanted.
+    var excerpt: String { "status \(self.status): \(String(buffer: self.body).prefix(120))" }
 }
 
 /// Reads HTTP/1.1 responses: as much of the protocol as the servers under test speak, because a full parser would take

@@ -37,7 +37,7 @@ struct JobsScenario: Scenario {
         drained.ceilings = [ceilings.provider]
         // Reading the states of all jobs is part of it, and cheap.
         drained.cpuSeconds = cpuSeconds.mapValues { $0 / Double(runs) }
-        drained.faults = ChatRun.summary(of: batches.flatMap(\.faults))
+        drained.faults = batches.flatMap(\.faults)
         return [submitted, drained]
     }
 
@@ -68,7 +68,7 @@ struct JobsScenario: Scenario {
             next: { requests.take() ? request : nil },
             reply: { reply in
                 guard reply.status == 202, let place = reply.location else {
-                    return faults.add("\(reply.status) \(String(buffer: reply.body).prefix(200))")
+                    return faults.add(reply.excerpt)
                 }
                 places.add(place)
             }
@@ -110,7 +110,7 @@ struct JobsScenario: Scenario {
         var states: [String: JobState] = [:]
         for (place, reply) in zip(places, replies.all) {
             guard reply.status == 200 else {
-                throw BenchFailure("GET \(place): \(reply.status) \(String(buffer: reply.body).prefix(200))")
+                throw BenchFailure("GET \(place): \(reply.excerpt)")
             }
             states[place] = try JSON.decode(JobState.self, from: Data(reply.body.readableBytesView))
         }

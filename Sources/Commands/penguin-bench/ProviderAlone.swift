@@ -12,7 +12,7 @@ struct ProviderAlone: Sendable {
 
         var tokensPerSecond: Double { Double(self.outcomes.reduce(0) { $0 + $1.tokens }) / self.span.seconds }
         var faults: [String] {
-            ChatRun.summary(of: self.outcomes.compactMap(\.fault).map { "the provider alone: \($0)" })
+            self.outcomes.compactMap(\.fault).map { "the provider alone: \($0)" }
         }
     }
 
@@ -56,7 +56,8 @@ struct ProviderAlone: Sendable {
         checker.end()
         return ChatOutcome(
             sentAt: reply.sentAt,
-            firstTokenAt: reply.bodyBeganAt, lastTokenAt: reply.endedAt,
+            firstTokenAt: reply.bodyBeganAt,
+            lastTokenAt: reply.endedAt,
             endedAt: reply.endedAt,
             stamp: checker.stamp,
             tokens: checker.tokens,

@@ -23,7 +23,7 @@ struct Report: Sendable {
     /// What was wrong, in sentences; a missed target is not among it.
     var faults: [String] {
         self.parts.flatMap { part in
-            part.figures.flatMap { figure in figure.faults.map { "\(figure.name): \($0)" } }
+            part.figures.flatMap { figure in figure.faultSummary.map { "\(figure.name): \($0)" } }
                 + (part.failure.map { ["\(part.name): \($0)"] } ?? [])
         }
     }

@@ -17,8 +17,8 @@ struct RequestRate: Sendable {
         let faults = Collected<String>()
         let load = HTTPLoad(group: rig.loop, port: port, connections: connections)
         let span = try await load.run(next: { requests.take() ? request : nil }) { reply in
-            if reply.status != 200 { faults.add("\(reply.status) \(String(buffer: reply.body).prefix(200))") }
+            if reply.status != 200 { faults.add(reply.excerpt) }
         }
-        return RequestRate(perSecond: Double(count) / span.seconds, faults: ChatRun.summary(of: faults.all))
+        return RequestRate(perSecond: Double(count) / span.seconds, faults: faults.all)
     }
 }

@@ -3,6 +3,8 @@ import Foundation
 
 /// What a newcomer sees on the terminal.
 struct Greeting {
+    private static let usualPort = 8000
+
     let host: String
     let port: Int
     let needsKey: Bool
@@ -17,10 +19,16 @@ struct Greeting {
 
               curl -s \(url)/api/v1/chat/message\(key) \\
                 -H 'content-type: application/json' -d '{"text":"hello"}'
-              penguin chat "hello" --url \(url)
+              \(Self.client) chat "hello"\(self.port == Self.usualPort ? "" : " --url \(url)")
 
             """
         )
         fflush(nil)
+    }
+
+    /// How to call the client: it lies beside this program, which may not be on the path.
+    private static var client: String {
+        guard let program = CommandLine.arguments.first, program.contains("/") else { return "penguin" }
+        return URL(filePath: program).deletingLastPathComponent().relativePath + "/penguin"
     }
 }
