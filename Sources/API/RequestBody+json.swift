@@ -18,7 +18,7 @@ extension Request {
         let body: ByteBuffer
         do {
             body = try await request.collectBody(upTo: bytesMax)
-        } catch let error as HTTPError where error.status == .contentTooLarge {
+        } catch let error as any HTTPResponseError where error.status == .contentTooLarge {
             throw RequestError(
                 status: .contentTooLarge,
                 code: "too_large",

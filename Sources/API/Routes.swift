@@ -5,7 +5,7 @@ import Hummingbird
 struct Routes {
     typealias Handler = @Sendable (Request, AppContext) async throws -> Response
 
-    private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .options]
+    private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .options, .trace]
     private var handlers: [String: [HTTPRequest.Method: Handler]] = [:]
 
     mutating func on(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {

@@ -116,6 +116,7 @@ package struct Engine: Sendable {
         events: any EventSink
     ) async throws {
         while let call = run.openCalls.first {
+            try Task.checkCancellation()
             let intent = run.intent(of: call)
             try await journal.record(intent)
             await events.actionBegins(call)

@@ -22,14 +22,15 @@ struct Prompt {
         return head + self.newest(of: dialog, within: room) + exchange
     }
 
-    /// The longest run of newest messages that fits, at least the last message, and not beginning with an answer.
+    /// The longest run of newest messages that fits, at least from the user's last one on, not beginning with an answer.
     private func newest(of dialog: [Message], within room: Int) -> [ModelMessage] {
         var room = room
         var kept = dialog.reversed().prefix { message in
             room -= message.content.utf8.count
             return room >= 0
         }.count
-        kept = max(kept, min(1, dialog.count))
+        let lastUser = dialog.lastIndex { $0.role == .user } ?? max(0, dialog.count - 1)
+        kept = max(kept, dialog.count - lastUser)
         let newest = dialog.suffix(kept)
         let trimmed = kept == dialog.count ? newest : newest.drop { $0.role != .user }
         return trimmed.map(ModelMessage.init)

@@ -73,7 +73,10 @@ struct RunState {
     mutating func apply(_ result: ActionResult) {
         self.nextStep += 1
         self.actions.append(result)
-        self.openCalls.removeAll { $0.id == result.toolCallID }
+        // One call only: a provider may have given the same id to several.
+        if let index = self.openCalls.firstIndex(where: { $0.id == result.toolCallID }) {
+            self.openCalls.remove(at: index)
+        }
         self.exchange.append(ModelMessage(role: .tool, content: result.result, toolCallID: result.toolCallID))
     }
 

@@ -152,14 +152,15 @@ package final class JobFollower: Sendable {
         // Cleared first: what is missed while the log is read sets it again.
         self.state.withLock { $0.mustReplay = false }
         guard let entries = try? await self.log.entries(of: self.job, after: cursor, limit: Self.replayMax) else {
-            // Redis is away; the subscriber says when it is back, and until then the ledger is asked now and then.
-            return nil
+            // Redis is away; the subscriber says when it is back. Until then only the ledger can tell the end, and it is
+            // asked here, as a new look at the log may be due already.
+            return self.state.withLock { $0.mustAskLedger } ? await self.endFromLedger() : nil
         }
         return self.state.withLock { state in
             if entries.count == Self.replayMax { state.leaveLiveFeed() }
-            if entries.isEmpty { state.mustAskLedger = state.mustAskLedger || cursor != .start }
             for entry in entries { state.follow.sent(entry.id, entry.type) }
-            if !entries.isEmpty { state.mustAskLedger = false }
+            // A log that has nothing more may be gone.
+            state.mustAskLedger = entries.isEmpty
             return entries.isEmpty ? nil : entries
         }
     }

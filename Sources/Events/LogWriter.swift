@@ -58,6 +58,8 @@ package final class LogWriter: Sendable {
 
     /// Adds text of the answer or the reasoning; waits only while too much of it is unsent.
     package func add(_ text: String, as type: EventType) async {
+        // Empty text makes no event, so no flush may count on one.
+        guard !text.isEmpty else { return }
         let isTooMuch = self.state.withLock { state in
             state.pending.add(text, as: type, at: .now)
             state.addedCount += 1

@@ -7,6 +7,8 @@ package final class WakeUp: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
         /// Counts the waits, so that a late timer does not end the next one.
         var round = 0
+        /// The last wait whose time is over or whose task was cancelled, which may be noticed before it waits.
+        var overRound = 0
     }
 
     private let state = Mutex(State())
@@ -46,7 +48,7 @@ package final class WakeUp: Sendable {
             await withCheckedContinuation { continuation in
                 let isOver = self.state.withLock { state in
                     precondition(state.waiter == nil, "two tasks wait for one WakeUp")
-                    guard !state.isPending, !Task.isCancelled else {
+                    guard !state.isPending, state.overRound != round, !Task.isCancelled else {
                         state.isPending = false
                         return true
                     }
@@ -63,6 +65,7 @@ package final class WakeUp: Sendable {
     private func expire(_ round: Int) {
         let waiter = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard state.round == round else { return nil }
+            state.overRound = round
             defer { state.waiter = nil }
             return state.waiter
         }

@@ -51,10 +51,17 @@ extension Job {
         }
     }
 
+    /// The last id before the one of a terminal event that not the worker writes: above every id that the worker may
+    /// still come with, so that Redis refuses a second end.
+    private var beforeLateEnd: EventID { EventID(epoch: max(self.epoch, 1), sequence: Int64(Int32.max)) }
+
+    /// Where the terminal event goes that a reaper writes in the worker's place, into a log that ends at `last`.
+    func lateEnd(after last: EventID) -> EventID { max(self.beforeLateEnd, last).next }
+
     /// What a follower is told when the log does not have the end.
     package func view() throws -> LedgerView {
         guard self.state.isTerminal else { return .open }
-        let last = EventID(epoch: max(self.epoch, 1), sequence: Int64(Int32.max))
+        let last = self.beforeLateEnd
         var snapshot: EventFrame?
         if self.kind == .chat, let result = self.result {
             let reply = try JSON.decode(ChatReply.self, from: result)

@@ -35,6 +35,19 @@ extension JobQueue {
         self.dispatcher.noteQueued()
     }
 
+    /// Leaves a job that is not run here any more to the reapers, who count it as lost.
+    ///
+    /// `.fenced` when somebody has it already.
+    package func disown(_ lease: Lease) async throws(QueueError) {
+        do {
+            try await self.database.write(.durable) { connection in
+                try Ledger(connection).disown(lease.id, epoch: lease.epoch)
+            }
+        } catch {
+            throw QueueError(error)
+        }
+    }
+
     /// Writes an ended job's terminal event and lets the log expire.
     ///
     /// Failure is made good by a reaper.

@@ -79,10 +79,19 @@ package struct Reaper: Sendable {
             try Ledger(connection).overdueCancels(grace: grace, limit: Self.batchMax)
         }
         for job in overdue {
-            let ending = Ending(state: .cancelled, stopReason: .cancelled)
-            let id = try await self.queue.database.write(.durable) { try Ledger($0).end(job, ending) }
+            guard let id = try await self.shutOut(job) else { continue }
             await self.queue.announceFromLedger(job.id, at: id)
             self.queue.dispatcher.noteQueued()
+        }
+    }
+
+    /// Where the terminal event goes; nil when the job has moved on: its worker has ended it after all, or another reaper.
+    private func shutOut(_ job: Job) async throws -> EventID? {
+        let ending = Ending(state: .cancelled, stopReason: .cancelled)
+        do {
+            return try await self.queue.database.write(.durable) { try Ledger($0).end(job, ending) }
+        } catch where error.code == .fenced {
+            return nil
         }
     }
 
@@ -97,8 +106,7 @@ package struct Reaper: Sendable {
                 // Nothing to write to, or written already and only not noted.
                 try await self.queue.database.write(.relaxed) { try Ledger($0).announced(job.id) }
             } else if let last {
-                let id = last.id.epoch >= job.epoch ? last.id.next : EventID(epoch: job.epoch, sequence: 0)
-                await self.queue.announce(job, at: id)
+                await self.queue.announce(job, at: job.lateEnd(after: last.id))
             }
         }
     }

@@ -40,8 +40,9 @@ package struct Conversations {
             condition += " AND agent_id = $\(arguments.count)"
         }
         if let text = query.titleContains {
-            arguments.append(.text("%" + text.lowercased().escapedForLike + "%"))
-            condition += " AND LOWER(title) LIKE $\(arguments.count) ESCAPE '\\'"
+            // Both sides are folded by the database: its LOWER and Swift's differ beyond ASCII.
+            arguments.append(.text("%" + text.escapedForLike + "%"))
+            condition += " AND LOWER(title) LIKE LOWER($\(arguments.count)) ESCAPE '\\'"
         }
         let total = try self.connection.row(
             "SELECT COUNT(*) FROM conversations WHERE \(condition)",

@@ -140,6 +140,11 @@ extension StoreError {
             self = error
             return
         }
+        if error is DecodingError {
+            // The error's text may be a user's; the underlying error has it.
+            self.init(.corrupt, "a row's JSON cannot be decoded", underlying: error)
+            return
+        }
         guard let error = error as? DatabaseError else {
             self.init(.unavailable, "\(error)", underlying: error)
             return

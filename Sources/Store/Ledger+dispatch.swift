@@ -21,16 +21,20 @@ package struct Dispatch: Sendable, Equatable {
 extension Ledger {
     /// Marks up to `limit` heads of lanes as dispatched, by priority, then age.
     package func dispatch(limit: Int) throws -> [Dispatch] {
-        try self.connection.rows(
+        let dispatched = try self.connection.rows(
             """
             UPDATE jobs SET state = 'dispatched', dispatched_at = $1 WHERE state = 'queued' AND id IN
                 (SELECT id FROM jobs WHERE state = 'queued' AND lane_head = 1
                  ORDER BY priority, created_at, id LIMIT $2)
-            RETURNING id, priority
+            RETURNING id, priority, created_at
             """,
-            [SQLValue(self.connection.now), SQLValue(limit)],
-            Dispatch.init(row:)
-        )
+            [SQLValue(self.connection.now), SQLValue(limit)]
+        ) { (dispatch: try Dispatch(row: $0), createdAt: $0.integer(2) ?? 0) }
+        // RETURNING keeps no order.
+        return dispatched.sorted { left, right in
+            (left.dispatch.priority.rawValue, left.createdAt, left.dispatch.id)
+                < (right.dispatch.priority.rawValue, right.createdAt, right.dispatch.id)
+        }.map(\.dispatch)
     }
 
     /// The jobs dispatched longer than `age` ago and still not claimed, marked as dispatched now.

@@ -77,6 +77,15 @@ extension Ledger {
         guard changed == 1 else { throw StoreError(.fenced, "job \(id) is not ours at epoch \(epoch)") }
     }
 
+    /// Leaves a running job without a worker, so that the next reaper takes it. `.fenced` when the lease is gone.
+    package func disown(_ id: JobID, epoch: Int64) throws {
+        let changed = try self.connection.execute(
+            "UPDATE jobs SET worker_id = NULL WHERE id = $1 AND state = 'running' AND epoch = $2",
+            [SQLValue(id), SQLValue(epoch)]
+        )
+        guard changed == 1 else { throw StoreError(.fenced, "job \(id) is not ours at epoch \(epoch)") }
+    }
+
     /// Cancels a job that has not begun, or asks for the end of one that runs.
     package func cancel(_ id: JobID, of tenant: TenantID) throws -> CancelResult {
         guard let job = try self.job(id, of: tenant) else { throw StoreError(.notFound, "no job \(id)") }

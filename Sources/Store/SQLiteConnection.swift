@@ -61,7 +61,8 @@ extension SQLValue {
         case .null: nil
         case .integer(let value): value
         case .real(let value): value
-        case .text(let value): value
+        // SQLite's text ends for its reader at a NUL, and PostgreSQL takes none.
+        case .text(let value): value.utf8.contains(0) ? value.replacing("\0", with: "\u{FFFD}") : value
         }
     }
 }

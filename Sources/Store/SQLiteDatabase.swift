@@ -25,6 +25,8 @@ package final class SQLiteDatabase: Database {
         configuration.label = "penguin"
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA synchronous = NORMAL")
+            // GRDB gives readers a timeout of its own.
+            try database.execute(sql: "PRAGMA busy_timeout = \(Int(Self.busyTimeoutSeconds * 1000))")
         }
         do {
             self.pool = try DatabasePool(path: file.path, configuration: configuration)

@@ -74,12 +74,14 @@ struct JobRunner: Sendable {
         // A lease that was lost meanwhile outweighs whatever the run came to.
         guard control.interruption != .leaseLost, outcome != .abandoned else {
             logger.notice("Job given up: the lease is lost")
-            return
+            return await self.disown(lease, logger)
         }
         do {
             guard let ending = try self.attempt.ending(of: lease, outcome, now: .now) else {
-                await self.persist(control, logger) { () async throws(QueueError) in try await self.queue.release(lease)
+                let isOurs = await self.persist(control, logger) { () async throws(QueueError) in
+                    try await self.queue.release(lease)
                 }
+                guard isOurs else { return await self.disown(lease, logger) }
                 logger.info("Job given back")
                 return
             }
@@ -100,7 +102,7 @@ struct JobRunner: Sendable {
         let isOurs = await self.persist(control, logger) { () async throws(QueueError) in
             try await self.queue.finish(lease, ending, terminalAt: id)
         }
-        guard isOurs else { return }
+        guard isOurs else { return await self.disown(lease, logger) }
         let duration = Timestamp.now - (lease.job.startedAt ?? lease.job.createdAt)
         logger.info(
             "Job ended",
@@ -115,7 +117,6 @@ struct JobRunner: Sendable {
     /// Tries until it is written, or the lease is somebody else's.
     ///
     /// True when it is written.
-    @discardableResult
     private func persist(
         _ control: RunControl,
         _ logger: Logger,
@@ -137,6 +138,24 @@ struct JobRunner: Sendable {
             }
         }
         return false
+    }
+
+    /// Leaves a job to the reapers that was given up here and may still be ours in the ledger.
+    ///
+    /// A worker that beats again keeps all its leases: without this it would keep that of a job it does not run, for ever.
+    private func disown(_ lease: Lease, _ logger: Logger) async {
+        var backoff = Duration.milliseconds(50)
+        while !Task.isCancelled {
+            do {
+                return try await self.queue.disown(lease)
+            } catch  where error.code == .fenced {
+                return
+            } catch {
+                logger.warning("The ledger is out of reach", metadata: [LogKeys.error: "\(error)"])
+                try? await Task.sleep(for: backoff)
+                backoff = min(backoff * 2, Self.commitBackoffMax)
+            }
+        }
     }
 }
 

@@ -125,15 +125,32 @@ struct EngineToolTests {
     }
 
     @Test
-    func `a run that is ended when its turn ends starts no tool`() async {
+    func `a run that is ended between a turn and its tools starts none`() async {
         var run = TestRun()
         let control = RunControl()
         let tools = ScriptedTools()
         run.tools = tools
-        run.script = [.hangs(after: [.toolCall(.work("a"))])]
-        let report = await run.report(control: control) { control.interrupt(.released) }
-        #expect(report.end == "released")
+        run.journal = MemoryJournal { step in
+            if step.kind == .modelTurn { control.interrupt(.cancelled) }
+        }
+        run.script = [.calls(.work("a"), text: "so far"), .answer("never")]
+        let report = await run.report(control: control)
+        #expect(report.end == "cancelled cancelled")
+        #expect(report.result?.text == "so far")
         #expect(tools.ran == [])
-        #expect(report.journal.writes == [])
+        #expect(report.journal.writes.count == 1)
+    }
+
+    @Test
+    func `a run that is ended before it resumes does not run the calls that were open`() async {
+        let first = await TestRun(script: [.calls(.work("a")), .answer("x")]).report()
+        var run = TestRun(finished: Array(first.journal.steps.prefix(1)))
+        let tools = ScriptedTools()
+        run.tools = tools
+        let control = RunControl()
+        control.interrupt(.leaseLost)
+        let report = await run.report(control: control)
+        #expect(report.end == "abandoned")
+        #expect(tools.ran == [] && report.journal.writes == [])
     }
 }

@@ -77,9 +77,11 @@ final class MemoryJournal: Journal {
     struct Gone: Error {}
 
     private let state = Mutex((steps: [Step](), remaining: Int.max))
+    private let onWrite: @Sendable (Step) -> Void
 
-    /// `failingAfter` writes succeed, all later ones fail.
-    init(failingAfter writes: Int = .max) {
+    /// `failingAfter` writes succeed, each told to `onWrite`; all later ones fail.
+    init(failingAfter writes: Int = .max, onWrite: @escaping @Sendable (Step) -> Void = { _ in }) {
+        self.onWrite = onWrite
         self.state.withLock { $0.remaining = writes }
     }
 
@@ -98,6 +100,7 @@ final class MemoryJournal: Journal {
             state.remaining -= 1
             state.steps.append(step)
         }
+        self.onWrite(step)
     }
 }
 

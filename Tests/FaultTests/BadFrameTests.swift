@@ -20,7 +20,7 @@ struct BadFrameTests {
         #"{"resume":{"job_id":"job_unknown","after":"x"}}"#, #"{"resume":{"job_id":"job_unknown","after":-1}}"#,
         #"{"resume":{"job_id":"../../etc/passwd","after":"0-0"}}"#, #"{"resume":{"job_id":"a b\r\nFLUSHALL"}}"#,
         String(repeating: "[", count: 100_000), #"{"a":"# + String(repeating: "{\"a\":", count: 50_000),
-        #"{"text":"\ud800"}"#, "\u{FEFF}{}", #"{"text":"a","text":5}"#,
+        #"{"text":"\ud800"}"#, "\u{FEFF}{}",
     ]
 
     @Test func `every bad frame is answered with an error and the socket stays open`() async throws {
@@ -70,7 +70,7 @@ struct BadFrameTests {
     @Test func `a socket that follows as many jobs as it may is told so and goes on`() async throws {
         let server = try SharedServer.current
         try await server.web.chat { chat in
-            let job = try await chat.say("[[hang]]")
+            let job = try await chat.say("[[hang]]", in: "crowded")
             for _ in 0..<300 { try await chat.submit("[[tokens=1]]", in: "crowded") }
             let refused = try await chat.frame("too many jobs are refused") { $0.data["code"]?.string == "too_many_jobs" }
             #expect(refused.event == "error")

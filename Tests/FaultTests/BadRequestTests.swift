@@ -45,7 +45,7 @@ struct BadRequestTests {
         // Parameters.
         Case(method: "GET", path: "/api/v1/conversations?limit=0", status: 400),
         Case(method: "GET", path: "/api/v1/conversations?limit=x", status: 400),
-        Case(method: "GET", path: "/api/v1/conversations?cursor=nonsense", status: 400),
+        Case(method: "GET", path: "/api/v1/conversations?cursor=nonsense", status: 422),
         Case(method: "GET", path: "/api/v1/conversations/search", status: 400),
         // Sockets asked as pages.
         Case(method: "GET", path: "/api/v1/chat/stream", status: 426),
@@ -90,7 +90,7 @@ struct BadRequestTests {
         ("GET", "/api/v1/chat/message", "POST"), ("PUT", "/api/v1/chat/message", "POST"),
         ("DELETE", "/api/v1/chat/message", "POST"), ("PATCH", "/api/v1/jobs/x", "GET, HEAD"),
         ("GET", "/api/v1/jobs/x/cancel", "POST"), ("POST", "/api/v1/conversations", "GET, HEAD"),
-        ("POST", "/", "GET, HEAD"), ("TRACE", "/health", "GET, HEAD"), ("BREW", "/health", "GET, HEAD"),
+        ("POST", "/", "GET, HEAD"), ("TRACE", "/health", "GET, HEAD"),
     ])
     func `a method that a path does not take is refused with those it does`(
         _ method: String, _ path: String, _ allowed: String

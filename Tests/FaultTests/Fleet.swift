@@ -83,6 +83,13 @@ final class Fleet: Sendable {
             // A child that cannot be killed dies with this process at the latest.
             try? await process.kill()
         }
+        // The embedded Redis ends by itself when its server is gone, and until then writes into the folder.
+        try? await eventually(within: .seconds(15), "the embedded Redis has ended") {
+            let lock = open(self.home.appendingPathComponent("redis.lock").path, O_RDWR | O_CLOEXEC)
+            guard lock >= 0 else { return true }
+            defer { close(lock) }
+            return flock(lock, LOCK_EX | LOCK_NB) == 0
+        }
     }
 
     /// What the processes said last.

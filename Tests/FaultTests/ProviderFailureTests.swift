@@ -13,8 +13,9 @@ struct ProviderFailureTests {
         var testDescription: String { self.prompt }
     }
 
+    /// The turn is asked so many times; a connection that was kept and breaks unasked is not counted by libcurl.
     enum Ending: Sendable {
-        /// The whole answer of so many tokens, the turn having been asked so many times.
+        /// The whole answer of so many tokens.
         case answer(tokens: Int, requests: Int, truncated: Bool = false)
         case error(code: String, requests: Int)
     }
@@ -51,18 +52,20 @@ struct ProviderFailureTests {
             switch scene.ending {
             case .answer(let count, let expected, let truncated):
                 #expect(end.problem(expecting: tokens(count)) == nil)
-                #expect(asked == expected)
+                #expect((expected...expected + Self.uncounted(scene)).contains(asked))
                 #expect((end.count(of: .truncate) > 0) == truncated)
             case .error(let code, let expected):
                 #expect(end.errorCode == code)
                 #expect(end.terminal?.data["message"]?.string?.isEmpty == false)
                 #expect(end.faults == [])
-                #expect(asked == expected)
+                #expect((expected...expected + Self.uncounted(scene)).contains(asked))
             }
             let next = try await chat.say("[[tokens=3]]")
             #expect(try await chat.end(of: next).problem(expecting: tokens(3)) == nil)
         }
     }
+
+    private static func uncounted(_ scene: Case) -> Int { scene.prompt.contains("drop") ? 1 : 0 }
 
     @Test func `a provider that asks for a second's rest gets it`() async throws {
         let server = try SharedServer.current

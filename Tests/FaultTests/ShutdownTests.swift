@@ -92,6 +92,27 @@ struct ShutdownTests {
         }
     }
 
+    @Test func `a worker that gave up its jobs and beats again keeps none of them from being answered`() async throws {
+        let patience = ["PENGUIN_LEASE_SECONDS": "6"]
+        try await withFleet(hasRedis: true, variables: patience) { fleet in
+            let web = try await fleet.startWeb("--workers", "0")
+            let worker = try await fleet.startWorker(seenBy: web)
+            try await web.chat { chat in
+                let job = try await chat.say(Self.prompt, in: "sleep")
+                try await chat.wait(for: job) { $0.text.contains("tok50 ") }
+                worker.pause()
+                // Between two thirds of the lease, when it gives up, and the whole, when others may take its jobs.
+                let asleep = ContinuousClock.now
+                try await eventually(within: .seconds(10), "the worker slept") {
+                    asleep.duration(to: .now) > .seconds(4.5)
+                }
+                worker.resume()
+                #expect(try await chat.end(of: job).problem(expecting: Self.answer) == nil)
+            }
+            #expect(worker.errors.contains("given up"))
+        }
+    }
+
     /// Starts an answer on a socket, and calls `then` in its middle.
     private static func beginAnswer(
         at web: WebServer, prompt: String = Self.prompt, then: () async throws -> Void

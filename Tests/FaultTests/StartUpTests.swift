@@ -89,7 +89,9 @@ struct StartUpTests {
         let errors = process.errors
         #expect((1..<128).contains(code), "it ended with \(code): \(errors)")
         for word in words { #expect(errors.contains(word), "'\(word)' is not in: \(errors)") }
-        // For people: not the description of a Swift value.
-        #expect(!errors.contains("Error(") && !errors.contains("Swift."), "\(errors)")
+        // For people: a sentence at the end, not the description of a Swift value.
+        let last = errors.split(separator: "\n").last { $0.hasPrefix("Error: ") }
+        let sentence = try #require(last, "\(errors)")
+        #expect(!sentence.dropFirst("Error: ".count).contains("Error("), "\(errors)")
     }
 }

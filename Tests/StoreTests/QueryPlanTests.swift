@@ -122,7 +122,7 @@ struct QueryPlanTests {
             let unannounced = try await self.plans(of: store) {
                 _ = try Ledger($0).unannounced(olderThan: .zero, limit: 10)
             }
-            self.expect(unannounced, use: ["jobs_unannounced (finished_at<?)"])
+            self.expect(unannounced, use: ["jobs_unannounced (finished_at>? AND finished_at<?)"])
             let beat = try await self.plans(of: store) { _ = try Workers($0).beat("w1", running: 0, draining: false) }
             self.expect(beat, use: ["jobs_running (worker_id=?)"])
         }

@@ -8,6 +8,7 @@ struct RawSQLite {
     init(file: URL) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
+        configuration.allowsUnsafeTransactions = true
         self.queue = try DatabaseQueue(path: file.path, configuration: configuration)
     }
 
@@ -16,7 +17,7 @@ struct RawSQLite {
     }
 
     func execute(_ sql: String) throws {
-        try self.queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+        try self.queue.unsafeReentrantWrite { try $0.execute(sql: sql) }
     }
 }
 

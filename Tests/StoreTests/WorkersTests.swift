@@ -58,7 +58,8 @@ struct WorkersTests {
                 _ = try await store.workers { try $0.beat("w1", running: 0, draining: false) }
             }
             #expect(error?.code == .notFound)
-            #expect(try await self.live(store) == [])
+            let live = try await self.live(store)
+            #expect(live == [])
         }
     }
 

@@ -19,6 +19,8 @@ final class FakeProviderConnection: ChannelInboundHandler {
     private var answer: FakeProviderAnswer?
     private var isAnswering = false
     /// A turn of the pump that is due, so that there is only one.
+    /// When the next token of a paced answer is to go.
+    private var due: NIODeadline?
     private var pending: Scheduled<Void>?
     private var isStalled = false
 
@@ -227,12 +229,16 @@ extension FakeProviderConnection {
         self.writeChunk(buffer, split: answer.directives.split, context)
         switch step {
         case .token where answer.directives.delay > .zero:
-            self.schedule(in: answer.directives.delay, context) { [self] in self.pump(context) }
+            // By the clock, not after the last write: lateness must not add up to a slower provider.
+            let due = (self.due ?? .now()) + answer.directives.delay
+            self.due = due
+            self.schedule(in: due - .now(), context) { [self] in self.pump(context) }
         case .token, .frame:
             // Other connections get their turn in between.
             context.eventLoop.assumeIsolated().execute { [self] in self.pump(context) }
         case .end:
             self.answer = nil
+            self.due = nil
             self.write(ByteBuffer(string: "0\r\n\r\n"), context)
         case .cut: self.close(context)
         case .hang: break

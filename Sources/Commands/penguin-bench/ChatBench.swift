@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 /// Chats, jobs, requests, memory and start of one `penguin-web` with its embedded worker and Redis.
 struct ChatBench: AsyncParsableCommand {
@@ -19,33 +18,13 @@ struct ChatBench: AsyncParsableCommand {
         MemoryScenario(), JobsScenario(), GetScenario(),
     ]
 
-    @Flag(help: "Fewer and shorter runs: under a minute in all.")
-    var quick = false
-
-    @Option(help: "How often each figure is measured; the median counts (default 5, quick 2).")
-    var runs: Int?
-
-    @Option(parsing: .upToNextOption, help: "Only the measurements of these names.")
-    var only: [String] = []
-
-    @Option(help: "Where the JSON document goes; - for standard output, and then the table goes to standard error.")
-    var json = ".build/bench/last.json"
+    @OptionGroup var options: BenchOptions
 
     func validate() throws {
-        let known = Set(Self.scenarios.map { type(of: $0).name })
-        for name in self.only where !known.contains(name) {
-            throw ValidationError(
-                "There is no measurement '\(name)'; there are \(known.sorted().joined(separator: ", "))."
-            )
-        }
-        if let runs, !(1...100).contains(runs) { throw ValidationError("--runs must be from 1 to 100.") }
+        try self.options.check(against: Self.scenarios)
     }
 
     func run() async throws {
-        let effort = Effort(isQuick: self.quick, runs: self.runs ?? (self.quick ? 2 : 5))
-        let chosen = Self.scenarios.filter { self.only.isEmpty || self.only.contains(type(of: $0).name) }
-        let report = try await ScenarioRunner(bench: "chat", effort: effort).run(chosen)
-        try report.publish(json: self.json)
-        if !report.faults.isEmpty { throw ExitCode(1) }
+        try await self.options.run(Self.scenarios, bench: "chat")
     }
 }

@@ -22,6 +22,9 @@ struct ChatRates: Sendable {
         )
     }
 
+    /// Tokens per second while they flowed; it means something only when they came one by one.
+    var flowPerSecond: Double { Samples(self.runs.map(\.flowPerSecond)).median }
+
     /// Tokens per second, and what is known beside.
     func figure(_ name: String, _ title: String) -> Figure {
         var figure = Figure(name, title, unit: "tokens/s", runs: self.runs.map(\.tokensPerSecond))
@@ -31,7 +34,6 @@ struct ChatRates: Sendable {
         figure.details = [
             "tokens_per_frame": Double(tokens) / Double(max(frames, 1)),
             "snapshots": Double(self.runs.reduce(0) { $0 + $1.snapshots }),
-            "flow_per_second": Samples(self.runs.map(\.flowPerSecond)).median,
             "wall_seconds": Samples(self.runs.map(\.span.seconds)).median,
         ]
         figure.faults = self.faults

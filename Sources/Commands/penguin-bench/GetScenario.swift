@@ -6,7 +6,7 @@ struct GetScenario: Scenario {
     func run(on rig: Rig) async throws -> [Figure] {
         let server = try await rig.server()
         let bare = try await rig.bareServer()
-        let many = rig.effort.pick(quick: 5000, full: 20_000)
+        let many = rig.effort.pick(quick: 20_000, full: 60_000)
         let ceiling = try await Self.measure("/livez", count: many, port: bare.port, on: rig)
         let routes = [("livez", "/livez", many), ("conversations", "/api/v1/conversations?limit=20", many / 5)]
         var figures: [Figure] = []

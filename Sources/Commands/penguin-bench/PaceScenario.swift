@@ -17,6 +17,7 @@ struct PaceScenario: Scenario {
             figure.ceilings = [
                 .init(what: "ideal timer", value: ideal), .init(what: "provider alone", value: alone.tokensPerSecond),
             ]
+            figure.details["flow_per_second"] = rates.flowPerSecond
             figure.faults += alone.faults
             if chats == 64 { figure.target = .atLeast(ideal * Self.idealShareMin) }
             figures.append(figure)
