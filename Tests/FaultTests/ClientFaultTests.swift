@@ -7,7 +7,7 @@ import WebSocket
 /// Clients that go away, or stay and do not read.
 @Suite(.serialized, .timeLimit(.minutes(3)))
 struct ClientFaultTests {
-    private static let deafJobs = 16
+    private static let deafJobs = 8
     private static let mebibyte = 1 << 20
 
     @Test func `a client that leaves in the middle finds the answer in the history`() async throws {
@@ -43,9 +43,9 @@ struct ClientFaultTests {
             var configuration = WebSocketConfiguration()
             configuration.compression = false
             try await web.chat(reads: false, configuration: configuration) { deaf in
-                // 32 MB for somebody who takes none of it, at a pace that leaves the worker of a debug build time for others.
+                // 64 MB for somebody who takes none of it, at a pace that leaves the worker of a debug build time for others.
                 for index in 0..<Self.deafJobs {
-                    try await deaf.submit("[[tokens=500 size=4000 delay=10ms]]", in: "deaf\(index)")
+                    try await deaf.submit("[[tokens=1600 size=5000 delay=5ms]]", in: "deaf\(index)")
                 }
                 try await eventually(within: .seconds(15), "the big answers are under way") {
                     fleet.provider.counters.answersLive == Self.deafJobs
@@ -56,11 +56,11 @@ struct ClientFaultTests {
                     fleet.provider.counters.answersLive == 0
                 }
                 let growth = try web.process.residentBytes() - before
-                #expect(growth < 48 * Self.mebibyte, "the server grew by \(growth / Self.mebibyte) MiB")
+                #expect(growth < 32 * Self.mebibyte, "the server grew by \(growth / Self.mebibyte) MiB")
             }
             for index in 0..<Self.deafJobs {
                 try await eventually(within: .seconds(15), "answer \(index) is in the history") {
-                    try await web.history(of: "deaf\(index)").last?.text.utf8.count == 500 * 4000
+                    try await web.history(of: "deaf\(index)").last?.text.utf8.count == 1600 * 5000
                 }
             }
         }

@@ -259,7 +259,7 @@ struct HTTPClientTests {
                             _ = try await client.send(OutboundRequest(.get, server.url + path)).body.collect(upTo: 99)
                         }
                     }
-                    try await eventually("the request has arrived") { server.connections == index + 1 }
+                    try await eventually(within: .seconds(30), "the request has arrived") { server.connections == index + 1 }
                     task.cancel()
                     #expect(await task.value?.code == .cancelled)
                     try await eventually("the server sees the close") { closed.withLock { $0 } == index + 1 }
@@ -308,7 +308,7 @@ struct HTTPClientTests {
             let task = Task { () -> HTTPClientError? in
                 await self.error { _ = try await client.send(OutboundRequest(.get, server.url)) }
             }
-            try await eventually("the connection is there") { server.connections == 1 }
+            try await eventually(within: .seconds(30), "the connection is there") { server.connections == 1 }
             await client.shutdown()
             #expect(await task.value?.code == .shutDown)
             let late = await self.error { _ = try await client.send(OutboundRequest(.get, server.url)) }

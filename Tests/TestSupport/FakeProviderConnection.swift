@@ -232,7 +232,7 @@ extension FakeProviderConnection {
             // By the clock, not after the last write: lateness must not add up to a slower provider.
             let due = (self.due ?? .now()) + answer.directives.delay
             self.due = due
-            self.schedule(in: due - .now(), context) { [self] in self.pump(context) }
+            self.schedule(in: max(due - .now(), .nanoseconds(1)), context) { [self] in self.pump(context) }
         case .token, .frame:
             // Other connections get their turn in between.
             context.eventLoop.assumeIsolated().execute { [self] in self.pump(context) }

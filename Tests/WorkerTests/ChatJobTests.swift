@@ -1,0 +1,157 @@
+import Domain
+import LLM
+import Testing
+import TestSupport
+
+@Suite(.timeLimit(.minutes(2)))
+struct ChatJobTests {
+    @Test func `a chat ends with its answer in the ledger, the conversation and the log`() async throws {
+        try await withWorkBench { bench in
+            bench.model.script("hello", [.think("let me see"), .say("Hello "), .say("there")])
+            let id = try await bench.submit("hello", in: "c")
+            try await bench.withWorker { _ in
+                let job = try await bench.job(id, is: .completed)
+                #expect(job.stopReason == .finalAnswer)
+                #expect(job.attempt == 1)
+                let reply = try await bench.reply(id)
+                #expect(reply.response == "Hello there")
+                #expect(reply.status == .completed)
+                #expect(reply.iterations == 1)
+                #expect(reply.jobID == id)
+                #expect(reply.model == "scripted")
+                #expect(reply.reasoning == nil)
+                let messages = try await bench.messages("c")
+                #expect(messages.map(\.content) == ["hello", "Hello there"])
+                #expect(messages[1].id == MessageID(rawValue: "\(id).answer"))
+                #expect(messages[1].id == reply.messageID)
+                // Kept in the conversation, though nobody asked to see it.
+                #expect(messages[1].reasoning == "let me see")
+                #expect(messages[1].metadata["partial"] == nil)
+                #expect(try await bench.text(id) == "Hello there")
+                #expect(try await bench.types(id).filter { $0 != .token } == [.start, .attempt, .progress, .complete])
+                #expect(try await bench.frames(id).last?.data(as: ChatReply.self) == reply)
+            }
+        }
+    }
+
+    @Test func `reasoning is shown to those who ask for it`() async throws {
+        try await withWorkBench { bench in
+            bench.model.script("hello", [.think("let me see"), .say("Hello")])
+            let id = try await bench.submit("hello", reasoning: true)
+            try await bench.withWorker { _ in
+                try await bench.job(id, is: .completed)
+                #expect(try await bench.reply(id).reasoning == "let me see")
+                #expect(try await bench.text(id, of: .reasoning) == "let me see")
+            }
+        }
+    }
+
+    @Test func `a provider's failure is an error, and no answer`() async throws {
+        try await withWorkBench { bench in
+            bench.model.script("hello", [.fail(ModelError(.authentication, "no such key", status: 401))])
+            let id = try await bench.submit("hello", in: "c")
+            try await bench.withWorker { _ in
+                let job = try await bench.job(id, is: .failed)
+                let failure = JobFailure(code: "provider_authentication", message: "no such key", retryable: false)
+                #expect(job.failure == failure)
+                #expect(job.stopReason == .providerError)
+                #expect(try await bench.dialog("c") == ["user: hello"])
+                let last = try #require(try await bench.frames(id).last)
+                #expect(last.type == .error)
+                #expect(try last.data(as: EventData.Failure.self) == EventData.Failure(jobID: id, failure: failure))
+            }
+        }
+    }
+
+    @Test func `a turn that breaks off is asked again, and its text is taken back`() async throws {
+        try await withWorkBench { bench in
+            bench.model.script(
+                "hello", [.say("Half an ans"), .fail(ModelError(.cutOff, "cut off"))], [.say("A whole answer")])
+            let id = try await bench.submit("hello")
+            try await bench.withWorker { _ in
+                try await bench.job(id, is: .completed)
+                #expect(try await bench.reply(id).response == "A whole answer")
+                let frames = try await bench.frames(id)
+                let progress = try #require(frames.first { $0.type == .progress })
+                let truncate = try #require(frames.first { $0.type == .truncate })
+                #expect(try truncate.data(as: EventData.Truncate.self).to == progress.id)
+            }
+        }
+    }
+
+    @Test func `an unknown model fails the job`() async throws {
+        try await withWorkBench { bench in
+            let id = try await bench.submit("hello", model: "nobody/knows")
+            try await bench.withWorker { _ in
+                #expect(try await bench.job(id, is: .failed).failure?.code == "unknown_model")
+            }
+        }
+    }
+
+    @Test func `a cancel in the middle keeps the text so far, marked as a part`() async throws {
+        try await withWorkBench { bench in
+            bench.model.script("hello", [.say("The beginning"), .hang])
+            let id = try await bench.submit("hello", in: "c")
+            try await bench.withWorker { worker in
+                try await eventually("the text is in the log") { try await bench.text(id) == "The beginning" }
+                #expect(try await worker.queue.cancel(id, of: .default) == .requested)
+                let job = try await bench.job(id, is: .cancelled, within: .seconds(5))
+                #expect(job.stopReason == .cancelled)
+                #expect(try await bench.types(id).last == .cancelled)
+                let messages = try await bench.messages("c")
+                #expect(messages.map(\.content) == ["hello", "The beginning"])
+                #expect(messages[1].metadata["partial"] == .bool(true))
+                #expect(messages[1].metadata["stop_reason"] == .string("cancelled"))
+                #expect(bench.model.live == 0)
+            }
+        }
+    }
+
+    @Test func `a job at its time limit ends with what it has`() async throws {
+        try await withWorkBench { bench in
+            bench.model.script("hello", [.say("As far as I came"), .hang])
+            let id = try await bench.submit("hello", in: "c")
+            try await bench.withWorker(timeLimit: .milliseconds(300)) { _ in
+                try await bench.job(id, is: .completed)
+                let reply = try await bench.reply(id)
+                #expect(reply.status == .timeLimit)
+                #expect(reply.stopReason == .timeLimit)
+                #expect(reply.response == "As far as I came")
+                #expect(try await bench.text(id) == reply.response)
+                #expect(try await bench.messages("c").last?.metadata["partial"] == .bool(true))
+            }
+        }
+    }
+
+    @Test func `a job asks for a shorter time itself`() async throws {
+        try await withWorkBench { bench in
+            bench.model.script("hello", [.hang])
+            let id = try await bench.submit("hello", timeLimitSeconds: 1)
+            try await bench.withWorker { _ in
+                try await bench.job(id, is: .completed)
+                #expect(try await bench.reply(id).status == .timeLimit)
+            }
+        }
+    }
+
+    @Test func `a payload that cannot be read is dead, with an error for its followers`() async throws {
+        try await withWorkBench { bench in
+            let id = try await bench.submit("hello")
+            try await bench.withWorker(slots: 1) { _ in try await bench.job(id, is: .completed) }
+            let broken = try await bench.submit("hello")
+            try await bench.database.write(.durable) { connection in
+                // Ids and text are there, so it can be claimed, and `max_iterations` is no number.
+                try connection.execute(
+                    "UPDATE jobs SET payload = REPLACE(payload, $1, $2) WHERE id = $3",
+                    [
+                        .text(#""max_iterations":5"#), .text(#""max_iterations":"many""#), .text(broken.rawValue),
+                    ])
+            }
+            try await bench.withWorker { _ in
+                let job = try await bench.job(broken, is: .dead)
+                #expect(job.failure?.code == "undecodable")
+                #expect(try await bench.types(broken).last == .error)
+            }
+        }
+    }
+}
