@@ -235,7 +235,9 @@ struct ChatCompletionsTests {
             try await withClient { client in
                 let router = ModelRouter(client: client, environment: [:])
                 let task = Task { await outcome(of: router.stream(turn(testModel(at: provider.baseURL), prompt))) }
-                try await eventually(within: .seconds(30), "the answer is under way") { provider.counters.answersLive == 1 }
+                try await eventually(within: .seconds(30), "the answer is under way") {
+                    provider.counters.answersLive == 1
+                }
                 task.cancel()
                 #expect(await task.value.error?.code == .cancelled)
                 try await eventually(within: .seconds(1), "the provider sees the disconnect") {

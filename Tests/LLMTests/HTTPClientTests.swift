@@ -259,7 +259,9 @@ struct HTTPClientTests {
                             _ = try await client.send(OutboundRequest(.get, server.url + path)).body.collect(upTo: 99)
                         }
                     }
-                    try await eventually(within: .seconds(30), "the request has arrived") { server.connections == index + 1 }
+                    try await eventually(within: .seconds(30), "the request has arrived") {
+                        server.connections == index + 1
+                    }
                     task.cancel()
                     #expect(await task.value?.code == .cancelled)
                     try await eventually("the server sees the close") { closed.withLock { $0 } == index + 1 }

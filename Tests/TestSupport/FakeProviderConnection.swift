@@ -19,9 +19,9 @@ final class FakeProviderConnection: ChannelInboundHandler {
     private var answer: FakeProviderAnswer?
     private var isAnswering = false
     /// A turn of the pump that is due, so that there is only one.
+    private var pending: Scheduled<Void>?
     /// When the next token of a paced answer is to go.
     private var due: NIODeadline?
-    private var pending: Scheduled<Void>?
     private var isStalled = false
 
     init(state: FakeProviderState) {
