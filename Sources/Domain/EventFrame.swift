@@ -16,25 +16,20 @@ public struct EventFrame: Hashable, Sendable {
     public init(id: EventID, type: EventType, data: some Encodable) throws {
         self.id = id
         self.type = type
-        var writer = JSONWriter(capacity: 256)
-        Self.writeHead(id: id, type: type, to: &writer)
-        writer.raw(try JSON.encode(data))
-        writer.raw("}")
-        self.bytes = writer.bytes
+        let data = try JSON.encode(data)
+        self.bytes = Self.bytes(id: id, type: type, dataBytes: data.count) { $0.raw(data) }
     }
 
     /// Encodes a piece of text, `token` or `reasoning`: the token path, written by hand.
     public init(id: EventID, type: EventType, text: String, jobID: JobID) {
         self.id = id
         self.type = type
-        var writer = JSONWriter(capacity: text.utf8.count + 128)
-        Self.writeHead(id: id, type: type, to: &writer)
-        writer.raw(#"{"job_id":"#)
-        writer.string(jobID.rawValue)
-        writer.raw(#","token":"#)
-        writer.string(text)
-        writer.raw("}}")
-        self.bytes = writer.bytes
+        self.bytes = Self.bytes(id: id, type: type, dataBytes: text.utf8.count + 64) { writer in
+            writer.object { data in
+                data.member("job_id", jobID.rawValue)
+                data.member("token", text)
+            }
+        }
     }
 
     /// Takes a frame that was read, with the head that was found in it.
@@ -44,12 +39,20 @@ public struct EventFrame: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    private static func writeHead(id: EventID, type: EventType, to writer: inout JSONWriter) {
-        writer.raw(#"{"id":""#)
-        writer.raw(id.description)
-        writer.raw(#"","event":""#)
-        writer.raw(type.rawValue)
-        writer.raw(#"","data":"#)
+    private static func bytes(
+        id: EventID,
+        type: EventType,
+        dataBytes: Int,
+        data: (inout JSONWriter) -> Void
+    ) -> [UInt8] {
+        var writer = JSONWriter(capacity: dataBytes + 96)
+        writer.object { frame in
+            frame.member("id", id.description)
+            frame.member("event", type.rawValue)
+            frame.name("data")
+            data(&frame)
+        }
+        return writer.bytes
     }
 }
 
