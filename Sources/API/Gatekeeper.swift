@@ -74,13 +74,21 @@ package struct Gatekeeper: Sendable {
         return String(parts[1])
     }
 
+    /// Whether it is nothing, or a colon and digits.
+    private static func isPort(_ text: Substring) -> Bool {
+        text.isEmpty || text.first == ":" && text.dropFirst().utf8.allSatisfy { (48...57).contains($0) }
+    }
+
     /// Whether a `Host`, with or without a port, names this machine.
     static func isLocal(host: String) -> Bool {
         var name = Substring(host.lowercased())
         if name.hasPrefix("[") {
-            name = name.dropFirst().prefix { $0 != "]" }
-        } else if name.filter({ $0 == ":" }).count == 1 {
-            name = name.prefix { $0 != ":" }
+            guard let end = name.firstIndex(of: "]") else { return false }
+            return name[...end] == "[::1]" && Self.isPort(name[end...].dropFirst())
+        }
+        if let colon = name.firstIndex(of: ":"), name.lastIndex(of: ":") == colon {
+            guard Self.isPort(name[colon...]) else { return false }
+            name = name[..<colon]
         }
         if name == "localhost" || name.hasSuffix(".localhost") || name == "::1" { return true }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)

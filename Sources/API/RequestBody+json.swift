@@ -7,7 +7,7 @@ import PenguinAPI
 extension Request {
     /// The body as a JSON object: 415 for another media type, 413 beyond `bytesMax`, 400 when it is not a JSON object.
     func jsonObject(upTo bytesMax: Int, isOptional: Bool = false) async throws -> FieldReader {
-        if let type = self.headers[.contentType], !type.lowercased().hasPrefix("application/json") {
+        if let type = self.headers[.contentType], !Self.isJSON(type) {
             throw RequestError(
                 status: .unsupportedMediaType,
                 code: "unsupported_media_type",
@@ -31,5 +31,11 @@ extension Request {
         } catch {
             throw RequestError(status: .badRequest, code: "malformed_json", message: error.message)
         }
+    }
+
+    /// The media type alone counts: parameters such as a charset may follow.
+    private static func isJSON(_ contentType: String) -> Bool {
+        let type = contentType.split(separator: ";", maxSplits: 1).first ?? ""
+        return type.trimmingCharacters(in: .whitespaces).lowercased() == "application/json"
     }
 }

@@ -29,6 +29,8 @@ package final class EventRelay: Sendable {
     }
 
     private static let tick = Duration.milliseconds(500)
+    /// How long a new follower waits for a subscriber that has no connection.
+    private static let awayMax = Duration.milliseconds(500)
 
     private let log: EventLog
     private let subscriber: RedisSubscriber
@@ -53,7 +55,9 @@ package final class EventRelay: Sendable {
     ) async -> Attachment {
         let follower = JobFollower(job: job, after: cursor, isNew: isNew, log: self.log, ledger: ledger)
         let key = self.enter(follower)
-        let subscription = try? await self.subscriber.subscribe(to: self.log.channel(of: job)) {
+        // With Redis away nobody waits for it: the log and the ledger are looked at now and then.
+        let limit = self.subscriber.isConnected ? nil : Self.awayMax
+        let subscription = try? await self.subscriber.subscribe(to: self.log.channel(of: job), timeout: limit) {
             [weak follower] event in
             switch event {
             case .message(let bytes): follower?.receive(bytes)

@@ -81,7 +81,8 @@ extension Penguin {
         search: String? = nil,
         of tenant: TenantID = .default
     ) async throws(PenguinError) -> ConversationPage {
-        var query = ConversationQuery(limit: limit)
+        // One more than is shown, which tells whether there is a next page.
+        var query = ConversationQuery(limit: limit + 1)
         query.agentID = agentID.map(AgentID.init(rawValue:))
         query.titleContains = search
         if let cursor {
@@ -102,9 +103,10 @@ extension Penguin {
         } catch {
             throw PenguinError(error)
         }
-        let last = page.items.count == limit ? page.items.last : nil
+        let shown = Array(page.items.prefix(limit))
+        let last = page.items.count > limit ? shown.last : nil
         return ConversationPage(
-            conversations: page.items,
+            conversations: shown,
             total: page.total,
             nextCursor: last.map { PageCursor(time: $0.lastActive, id: $0.id.rawValue).text }
         )

@@ -12,6 +12,8 @@ extension JobQueue {
         let jobs: [Job]
         do {
             jobs = try await self.database.write(.relaxed) { try Ledger($0).claim(ids, by: worker) }
+        } catch  where error.code == .corrupt {
+            jobs = await self.claimOneByOne(ids, by: worker)
         } catch {
             throw QueueError(error)
         }
@@ -22,6 +24,46 @@ extension JobQueue {
             self.logger.debug("Entries were not settled", metadata: [LogKeys.error: "\(error)"])
         }
         return jobs.map(Lease.init)
+    }
+
+    /// Claims each job by itself, so that one that cannot be read does not keep back the others; that one is ended.
+    private func claimOneByOne(_ ids: [JobID], by worker: WorkerID) async -> [Job] {
+        var jobs: [Job] = []
+        for id in ids {
+            do {
+                jobs += try await self.database.write(.relaxed) { try Ledger($0).claim([id], by: worker) }
+            } catch  where error.code == .corrupt {
+                self.logger.error(
+                    "A job cannot be read",
+                    metadata: [LogKeys.job: "\(id)", LogKeys.error: "\(error)"]
+                )
+                await self.bury(id)
+            } catch {
+                // It stays dispatched, and goes on its stream again.
+                self.logger.warning(
+                    "A job was not claimed",
+                    metadata: [LogKeys.job: "\(id)", LogKeys.error: "\(error)"]
+                )
+            }
+        }
+        return jobs
+    }
+
+    /// Ends a dispatched job that this program cannot read: kept, for people to look at.
+    private func bury(_ id: JobID) async {
+        do {
+            let end = try await self.database.write(.durable) { connection -> EventID? in
+                let ledger = Ledger(connection)
+                guard let job = try ledger.job(id), job.state == .dispatched else { return nil }
+                return try ledger.end(job, Ending(state: .dead, failure: .undecodable))
+            }
+            guard let end else { return }
+            await self.announceFromLedger(id, at: end)
+            self.dispatcher.noteQueued()
+        } catch {
+            // Not even its row can be read: perhaps a newer program can, so it is left where it is.
+            self.logger.error("A job cannot be ended", metadata: [LogKeys.job: "\(id)", LogKeys.error: "\(error)"])
+        }
     }
 
     /// Whether the lease still holds, as far as the ledger can be asked.
@@ -51,4 +93,13 @@ extension JobQueue {
             throw QueueError(error)
         }
     }
+}
+
+extension JobFailure {
+    /// Of a job that this program cannot read.
+    package static let undecodable = JobFailure(
+        code: "undecodable",
+        message: "The job cannot be read by this version of Penguin.",
+        retryable: false
+    )
 }

@@ -5,6 +5,9 @@ import Redis
 package import Store
 
 extension JobQueue {
+    /// How long a caller waits for a Redis that has no connection.
+    private static let awayMax = Duration.milliseconds(500)
+
     /// Accepts a job: on disk when this returns, and on its way to a worker.
     ///
     /// `prepare` runs in the same transaction before the job is inserted (make the conversation, check that it may be
@@ -40,7 +43,9 @@ extension JobQueue {
             if isDispatched {
                 commands.append(self.streams.addition(of: Dispatch(id: new.id, priority: new.priority)))
             }
-            for case .failure(let error) in try await self.redis.send(batch: commands) {
+            // The caller waits: with Redis away it is told soon, and the dispatcher does it later.
+            let limit = self.redis.isConnected ? nil : Self.awayMax
+            for case .failure(let error) in try await self.redis.send(batch: commands, timeout: limit) {
                 // A worker that was quicker has made the log already.
                 if !error.message.contains("equal or smaller") { throw error }
             }

@@ -22,7 +22,8 @@ extension Ledger {
     }
 
     private func appendRequest(of job: Job) throws {
-        let payload = try JSON.decode(ChatPayload.self, from: job.payload)
+        // One that cannot be decoded is its worker's to bury, and must not keep the batch's others from running.
+        guard let payload = try? JSON.decode(ChatPayload.self, from: job.payload) else { return }
         let conversations = Conversations(self.connection)
         for message in payload.messages(at: self.connection.now) {
             try conversations.append(message, to: payload.conversationID, of: job.tenant)

@@ -77,7 +77,9 @@ extension Ledger {
         guard changed == 1 else { throw StoreError(.fenced, "job \(id) is not ours at epoch \(epoch)") }
     }
 
-    /// Leaves a running job without a worker, so that the next reaper takes it. `.fenced` when the lease is gone.
+    /// Leaves a running job without a worker, so that the next reaper takes it.
+    ///
+    /// `.fenced` when the lease is gone.
     package func disown(_ id: JobID, epoch: Int64) throws {
         let changed = try self.connection.execute(
             "UPDATE jobs SET worker_id = NULL WHERE id = $1 AND state = 'running' AND epoch = $2",

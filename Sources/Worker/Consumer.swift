@@ -19,6 +19,10 @@ final class Consumer: Sendable {
     private let runner: JobRunner
     private let logger: Logger
     private let isStopped = Mutex(false)
+    /// Entries without a slot yet: COUNT is for each of the streams, so one read can give more than there are slots.
+    ///
+    /// Their jobs are not claimed, so a worker that stays full loses them to the next redispatch.
+    private let waiting = Mutex<[JobStreams.Entry]>([])
 
     init(
         worker: WorkerID,
@@ -61,17 +65,14 @@ final class Consumer: Sendable {
         await self.blocking.close()
     }
 
-    /// Claims entries taken over from a dead reader.
-    ///
-    /// The leases start with the next read.
-    func adopt(_ entries: [JobStreams.Entry]) async throws {
-        for lease in try await self.queue.claim(entries, by: self.worker) {
-            self.adopted.withLock { $0.append(lease) }
-        }
+    /// Takes entries over from a dead reader, to be claimed with the next read.
+    func adopt(_ entries: [JobStreams.Entry]) {
+        self.waiting.withLock { $0 += entries }
         self.running.poke()
     }
 
-    private let adopted = Mutex<[Lease]>([])
+    /// Entries that there may be a slot for.
+    var freeSlots: Int { self.running.freeSlots }
 
     private func start(_ lease: Lease, in group: inout DiscardingTaskGroup) {
         let control = self.runner.enter(lease)
@@ -79,20 +80,18 @@ final class Consumer: Sendable {
     }
 
     private func read(_ free: Int, lowFirst: Bool) async -> [Lease] {
-        let adopted = self.adopted.withLock { leases in
-            defer { leases = [] }
-            return leases
-        }
-        guard adopted.isEmpty else { return adopted }
         do {
-            // COUNT is for each of the streams, and all together may not pass the free slots.
-            let entries = try await self.queue.streams.read(
-                max(1, free / JobPriority.allCases.count),
-                for: self.worker,
-                waiting: Self.block,
-                lowFirst: lowFirst,
-                on: self.blocking
-            )
+            if self.waiting.withLock({ $0.isEmpty }) {
+                let entries = try await self.queue.streams.read(
+                    max(1, free / JobPriority.allCases.count),
+                    for: self.worker,
+                    waiting: Self.block,
+                    lowFirst: lowFirst,
+                    on: self.blocking
+                )
+                self.waiting.withLock { $0 += entries }
+            }
+            let entries = self.takeWaiting(free)
             return entries.isEmpty ? [] : try await self.queue.claim(entries, by: self.worker)
         } catch let error as RedisError where error.isMissingGroup {
             await self.recreateGroups()
@@ -102,6 +101,13 @@ final class Consumer: Sendable {
             try? await Task.sleep(for: Self.backoff)
         }
         return []
+    }
+
+    private func takeWaiting(_ countMax: Int) -> [JobStreams.Entry] {
+        self.waiting.withLock { waiting in
+            defer { waiting.removeFirst(min(countMax, waiting.count)) }
+            return Array(waiting.prefix(countMax))
+        }
     }
 
     private func recreateGroups() async {

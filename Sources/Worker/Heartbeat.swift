@@ -17,6 +17,8 @@ final class Heartbeat: Sendable {
     private let running: RunningJobs
     private let logger: Logger
     private let isDraining = Mutex(false)
+    /// When the last beat that the database took was begun.
+    private let lastBeat = Mutex(ContinuousClock.now)
 
     init(worker: WorkerID, slots: Int, queue: JobQueue, running: RunningJobs, logger: Logger) {
         self.worker = worker
@@ -48,22 +50,41 @@ final class Heartbeat: Sendable {
 
     /// Beats until cancelled.
     func run() async {
-        var lastBeat = ContinuousClock.now
-        let giveUpAfter = self.queue.configuration.lease * (2.0 / 3)
+        self.lastBeat.withLock { $0 = .now }
+        await withTaskGroup { group in
+            group.addTask { await self.watch() }
+            await self.beatOnAndOn()
+            group.cancelAll()
+        }
+    }
+
+    private func beatOnAndOn() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: self.queue.configuration.heartbeat * Double.random(in: 0.9...1))
             guard !Task.isCancelled else { return }
             let began = ContinuousClock.now
             do {
                 // Late already: the jobs may be somebody else's by now.
-                if lastBeat.duration(to: began) > giveUpAfter { self.giveUp() }
+                if self.giveUpAt <= began { self.giveUp() }
                 try await self.beat()
-                lastBeat = began
+                self.lastBeat.withLock { $0 = began }
             } catch {
                 self.logger.warning("A heartbeat failed", metadata: [LogKeys.error: "\(error)"])
-                if lastBeat.duration(to: .now) > giveUpAfter { self.giveUp() }
             }
         }
+    }
+
+    /// Gives up in time also while a beat is under way that does not return.
+    private func watch() async {
+        while !Task.isCancelled {
+            let due = self.giveUpAt
+            if due <= .now { self.giveUp() }
+            try? await Task.sleep(until: max(due, .now + self.queue.configuration.heartbeat))
+        }
+    }
+
+    private var giveUpAt: ContinuousClock.Instant {
+        self.lastBeat.withLock { $0 } + self.queue.configuration.lease * (2.0 / 3)
     }
 
     private func beat() async throws {

@@ -56,6 +56,10 @@ struct JobRunner: Sendable {
         } catch let error as DecodingError {
             self.logger.error("A job cannot be read", metadata: [LogKeys.error: "\(error)"])
             return .failed(.undecodable, .nothing)
+        } catch let error as StoreError where error.code == .corrupt {
+            // Nor could anybody else: given back it would come again and again.
+            self.logger.error("What a job needs cannot be read", metadata: [LogKeys.error: "\(error)"])
+            return .failed(.undecodable, .nothing)
         } catch {
             // The database is out of reach: the job goes back, to this worker or another.
             self.logger.warning("A job cannot be loaded", metadata: [LogKeys.error: "\(error)"])
@@ -162,14 +166,6 @@ struct JobRunner: Sendable {
 extension Ending {
     /// For a job that this program cannot read: kept, for people to look at.
     fileprivate static var undecodable: Ending { Ending(state: .dead, failure: .undecodable) }
-}
-
-extension JobFailure {
-    fileprivate static let undecodable = JobFailure(
-        code: "undecodable",
-        message: "The job cannot be read by this version of Penguin.",
-        retryable: false
-    )
 }
 
 extension RunResult {

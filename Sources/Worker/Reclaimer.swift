@@ -17,15 +17,17 @@ struct Reclaimer: Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: idle * Double.random(in: 0.4...0.6))
             guard !Task.isCancelled else { return }
+            let limit = min(Self.batchMax, self.consumer.freeSlots)
+            guard limit > 0 else { continue }
             do {
                 let entries = try await self.queue.streams.reclaim(
                     for: self.worker,
                     idle: idle,
-                    limit: Self.batchMax
+                    limit: limit
                 )
                 guard !entries.isEmpty else { continue }
                 self.logger.notice("Took over unclaimed entries", metadata: ["entries": "\(entries.count)"])
-                try await self.consumer.adopt(entries)
+                self.consumer.adopt(entries)
             } catch {
                 self.logger.debug("Nothing reclaimed", metadata: [LogKeys.error: "\(error)"])
             }

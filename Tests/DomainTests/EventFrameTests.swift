@@ -15,9 +15,16 @@ struct EventFrameTests {
         return [
             (
                 try EventFrame(
-                    id: .start, type: .start,
+                    id: .start,
+                    type: .start,
                     data: EventData.Start(
-                        jobID: "j1", conversationID: "c1", agentID: .default, messageID: "m2", userMessageID: "m1")),
+                        jobID: "j1",
+                        conversationID: "c1",
+                        agentID: .default,
+                        messageID: "m2",
+                        userMessageID: "m1"
+                    )
+                ),
                 #"{"id":"0-1","event":"start","data":{"agent_id":"default","conversation_id":"c1","job_id":"j1","#
                     + #""message_id":"m2","user_message_id":"m1"}}"#
             ),
@@ -41,8 +48,14 @@ struct EventFrameTests {
                 try frame(
                     .action,
                     EventData.Action(
-                        jobID: "j1", action: "ls", result: "{}", status: "running", toolCallID: "call_1",
-                        phase: "start")),
+                        jobID: "j1",
+                        action: "ls",
+                        result: "{}",
+                        status: "running",
+                        toolCallID: "call_1",
+                        phase: "start"
+                    )
+                ),
                 Self.head("action")
                     + #"{"action":"ls","job_id":"j1","phase":"start","result":"{}","status":"running","#
                     + #""tool_call_id":"call_1"}}"#
@@ -95,11 +108,14 @@ struct EventFrameTests {
         let frame = EventFrame(id: Self.id, type: .token, text: "x", jobID: "j1")
         let padded = (Array("###".utf8) + frame.bytes)[3...]
         #expect(EventFrame.head(of: padded)?.id == Self.id)
-        #expect(EventFrame.data(of: padded).map { String(decoding: $0, as: UTF8.self) } == #"{"job_id":"j1","token":"x"}"#)
+        #expect(
+            EventFrame.data(of: padded).map { String(decoding: $0, as: UTF8.self) } == #"{"job_id":"j1","token":"x"}"#
+        )
     }
 
     @Test(arguments: [
-        "", "{", "{}", #"{"id":""#, #"{"id":"1-1"}"#, #"{"id":"1-1","event":"token"#, #"{"id":"1-1","event":"nope","data":{}}"#,
+        "", "{", "{}", #"{"id":""#, #"{"id":"1-1"}"#, #"{"id":"1-1","event":"token"#,
+        #"{"id":"1-1","event":"nope","data":{}}"#,
         #"{"id":"1","event":"token","data":{}}"#, #"{"id":"","event":"token","data":{}}"#,
         #"{"event":"token","id":"1-1","data":{}}"#, #"{ "id": "1-1", "event": "token", "data": {}}"#,
         #"{"id":"1-1","type":"token","data":{}}"#, #"[{"id":"1-1","event":"token","data":{}}]"#,

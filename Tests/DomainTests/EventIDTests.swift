@@ -3,10 +3,12 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct EventIDTests {
-    @Test(arguments: [
-        ("0-0", 0, 0), ("0-1", 0, 1), ("1700000000123-45", 1_700_000_000_123, 45),
-        ("999999999999999999-999999999999999999", 999_999_999_999_999_999, 999_999_999_999_999_999),
-    ] as [(String, Int64, Int64)])
+    @Test(
+        arguments: [
+            ("0-0", 0, 0), ("0-1", 0, 1), ("1700000000123-45", 1_700_000_000_123, 45),
+            ("999999999999999999-999999999999999999", 999_999_999_999_999_999, 999_999_999_999_999_999),
+        ] as [(String, Int64, Int64)]
+    )
     func `an id is read and written back as it was`(text: String, epoch: Int64, sequence: Int64) throws {
         let id = try #require(EventID(text))
         #expect(id == EventID(epoch: epoch, sequence: sequence))

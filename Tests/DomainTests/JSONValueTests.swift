@@ -18,7 +18,8 @@ struct JSONValueTests {
     }
 
     @Test(arguments: [
-        ("1.0", JSONValue.integer(1)), ("1e3", .integer(1000)), ("18446744073709551616", .number(18_446_744_073_709_551_616)),
+        ("1.0", JSONValue.integer(1)), ("1e3", .integer(1000)),
+        ("18446744073709551616", .number(18_446_744_073_709_551_616)),
         ("-0.25", .number(-0.25)), (#""é""#, .string("é")), (" [ 1 , 2 ] ", .array([.integer(1), .integer(2)])),
     ])
     func `a value written otherwise is understood`(text: String, value: JSONValue) throws {

@@ -12,7 +12,11 @@ struct TextEscapingTests {
 
     private func roundTrip(_ text: String, job: String = "j1") throws -> Token {
         let frame = EventFrame(
-            id: .start, type: .token, text: text, jobID: JobID(rawValue: job))
+            id: .start,
+            type: .token,
+            text: text,
+            jobID: JobID(rawValue: job)
+        )
         #expect(JSONSerialization.isValid(frame.bytes))
         return try frame.data(as: Token.self)
     }

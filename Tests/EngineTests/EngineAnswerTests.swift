@@ -52,11 +52,16 @@ struct EngineAnswerTests {
         #expect(
             report.journal.writes == [
                 Step(
-                    index: 0, kind: .modelTurn, state: .done,
+                    index: 0,
+                    kind: .modelTurn,
+                    state: .done,
                     result: #"{"finish":"stop","reasoning":"","text":"x","tool_calls":[],"#
                         + #""usage":{"cached_tokens":0,"completion_tokens":4,"prompt_tokens":3,"reasoning_tokens":0}}"#,
-                    usage: TokenUsage(promptTokens: 3, completionTokens: 4), covers: EventID(epoch: 7, sequence: 2))
-            ])
+                    usage: TokenUsage(promptTokens: 3, completionTokens: 4),
+                    covers: EventID(epoch: 7, sequence: 2)
+                )
+            ]
+        )
     }
 
     @Test
@@ -125,19 +130,32 @@ struct EngineAnswerTests {
         run.model.promptPrice = 1_000_000
         run.model.completionPrice = 1_000_000
         let usage = TokenUsage(
-            promptTokens: 10, completionTokens: 5, reasoningTokens: 2, cachedTokens: 1, cost: 0.25)
+            promptTokens: 10,
+            completionTokens: 5,
+            reasoningTokens: 2,
+            cachedTokens: 1,
+            cost: 0.25
+        )
         run.script = [
             .says([.toolCall(.work("a")), .usage(usage), .finish(.toolCalls)]), .answer("x", usage: usage),
         ]
         #expect(
             await run.report().result?.usage
                 == TokenUsage(
-                    promptTokens: 20, completionTokens: 10, reasoningTokens: 4, cachedTokens: 2, cost: 0.5))
+                    promptTokens: 20,
+                    completionTokens: 10,
+                    reasoningTokens: 4,
+                    cachedTokens: 2,
+                    cost: 0.5
+                )
+        )
     }
 
-    @Test(arguments: [
-        (2.0, 8.0, 0.001 * 2 + 0.0005 * 8), (0, 0, 0), (nil, 8, nil), (2, nil, nil), (nil, nil, nil),
-    ] as [(Double?, Double?, Double?)])
+    @Test(
+        arguments: [
+            (2.0, 8.0, 0.001 * 2 + 0.0005 * 8), (0, 0, 0), (nil, 8, nil), (2, nil, nil), (nil, nil, nil),
+        ] as [(Double?, Double?, Double?)]
+    )
     func `a cost is computed when both prices are known`(prompt: Double?, completion: Double?, cost: Double?) async {
         var run = TestRun()
         run.model.promptPrice = prompt

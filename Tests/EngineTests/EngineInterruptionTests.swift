@@ -13,7 +13,8 @@ struct EngineInterruptionTests {
 
     @Test(arguments: Self.ends)
     func `in the middle of a turn the model is left at once and the text so far is kept`(
-        interruption: Interruption, end: String
+        interruption: Interruption,
+        end: String
     ) async {
         let run = TestRun(script: [.hangs(after: [.reasoning("hm"), .text("half "), .text("an answer")])])
         let report = await run.report(interruptingWith: interruption)
@@ -27,7 +28,8 @@ struct EngineInterruptionTests {
 
     @Test(arguments: Self.ends)
     func `in a later turn the actions and the usage of the earlier ones are kept`(
-        interruption: Interruption, end: String
+        interruption: Interruption,
+        end: String
     ) async {
         let usage = TokenUsage(promptTokens: 3)
         let run = TestRun(
@@ -46,7 +48,8 @@ struct EngineInterruptionTests {
 
     @Test(arguments: Self.ends)
     func `before anything was said the text of the turn before counts`(
-        interruption: Interruption, end: String
+        interruption: Interruption,
+        end: String
     ) async {
         let run = TestRun(script: [.calls(.work("a"), text: "first"), .hangs(after: [])])
         let report = await run.report(interruptingWith: interruption)
@@ -66,7 +69,8 @@ struct EngineInterruptionTests {
 
     @Test(arguments: Self.ends)
     func `whatever error an interruption causes, the interruption is the reason`(
-        interruption: Interruption, end: String
+        interruption: Interruption,
+        end: String
     ) async {
         var run = TestRun(script: [.fails(.serverError), .answer("never")])
         let control = RunControl()
@@ -102,8 +106,13 @@ struct EngineInterruptionTests {
         let model = ScriptedModel([.hangs(after: [.text("half")])]) { withUnsafeCurrentTask { $0?.cancel() } }
         let run = Task {
             await Engine(provider: model).run(
-                RunRequest(systemPrompt: "", history: [], model: TestRun().model), after: [], tools: NoTools(),
-                journal: MemoryJournal(), events: EventLines(), control: RunControl())
+                RunRequest(systemPrompt: "", history: [], model: TestRun().model),
+                after: [],
+                tools: NoTools(),
+                journal: MemoryJournal(),
+                events: EventLines(),
+                control: RunControl()
+            )
         }
         #expect(await run.value == .released)
     }
@@ -117,7 +126,8 @@ struct RunControlTests {
         ([.leaseLost, .cancelled], .leaseLost), ([.timeLimit, .leaseLost, .released], .leaseLost),
     ])
     func `the first reason counts, and a lost lease outweighs all`(
-        reasons: [Interruption], expected: Interruption
+        reasons: [Interruption],
+        expected: Interruption
     ) {
         let control = RunControl()
         #expect(control.interruption == nil)

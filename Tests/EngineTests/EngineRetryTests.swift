@@ -31,8 +31,15 @@ struct EngineRetryTests {
                 == .failed(
                     JobFailure(code: "provider_server_error", message: "the provider's words", retryable: true),
                     RunResult(
-                        text: "", reasoning: "", actions: [], iterations: 1, usage: TokenUsage(),
-                        stopReason: .providerError)))
+                        text: "",
+                        reasoning: "",
+                        actions: [],
+                        iterations: 1,
+                        usage: TokenUsage(),
+                        stopReason: .providerError
+                    )
+                )
+        )
     }
 
     @Test

@@ -7,14 +7,18 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct PromptTests {
     private static func message(
-        _ role: Message.Role, _ content: String, _ category: Message.Category = .dialog
+        _ role: Message.Role,
+        _ content: String,
+        _ category: Message.Category = .dialog
     ) -> Message {
         Message(role: role, content: content, category: category, timestamp: Timestamp(milliseconds: 0))
     }
 
     /// The prompt as `role: content`, for a window of so many tokens.
     private func prompt(
-        _ history: [Message], window: Int = 1_000_000, exchange: [ModelMessage] = []
+        _ history: [Message],
+        window: Int = 1_000_000,
+        exchange: [ModelMessage] = []
     ) -> [ModelMessage] {
         var model = TestRun().model
         model.contextWindow = window
@@ -37,7 +41,8 @@ struct PromptTests {
             self.lines(self.prompt(history, exchange: exchange)) == [
                 "system: S", "system: rules", "system: facts", "user: u1", "assistant: a1", "tool: output", "user: u2",
                 "assistant: now",
-            ])
+            ]
+        )
     }
 
     @Test
@@ -57,13 +62,16 @@ struct PromptTests {
         var result = Self.message(.tool, "r", .systemOutput)
         result.toolCallID = "1"
         let prompt = self.prompt([Self.message(.user, "u"), assistant, result])
-        #expect(prompt[2].toolCalls == [call] && prompt[3].toolCallID == "1")
+        #expect(prompt.map(\.toolCalls) == [[], [], [call], []])
+        #expect(prompt.map(\.toolCallID) == [nil, nil, nil, "1"])
     }
 
     /// Messages of 98 bytes, user and assistant in turn, the user's last.
     private static let long = (0..<21).map { number in
         Self.message(
-            number % 2 == 0 ? .user : .assistant, "\(number) " + String(repeating: "x", count: 98 - "\(number)".count - 1))
+            number % 2 == 0 ? .user : .assistant,
+            "\(number) " + String(repeating: "x", count: 98 - "\(number)".count - 1)
+        )
     }
 
     @Test(arguments: [
@@ -71,7 +79,8 @@ struct PromptTests {
         (100_000, 21), (606, 21), (605, 19), (300, 9), (87, 3), (86, 1), (60, 1), (1, 1), (0, 1),
     ])
     func `the oldest dialog goes first, in whole exchanges, and the last user message stays`(
-        window: Int, kept: Int
+        window: Int,
+        kept: Int
     ) {
         let prompt = self.prompt(Self.long, window: window)
         #expect(prompt.count == kept + 1)
@@ -82,14 +91,15 @@ struct PromptTests {
 
     @Test
     func `instructions, context and this run are never trimmed, and take room from the dialog`() {
-        let history = Self.long + [
-            Self.message(.system, String(repeating: "r", count: 500), .system),
-            Self.message(.system, String(repeating: "c", count: 500), .context),
-        ]
+        let history =
+            Self.long + [
+                Self.message(.system, String(repeating: "r", count: 500), .system),
+                Self.message(.system, String(repeating: "c", count: 500), .context),
+            ]
         let exchange = [ModelMessage(role: .assistant, content: String(repeating: "e", count: 500))]
         let prompt = self.prompt(history, window: 200, exchange: exchange)
         #expect(prompt.map(\.role) == [.system, .system, .system, .user, .assistant])
-        #expect(prompt[3].content.hasPrefix("20 "))
+        #expect(prompt.dropLast().last?.content.hasPrefix("20 ") == true)
     }
 
     @Test

@@ -6,33 +6,48 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct StopConditionTests {
     private static func figures(
-        iterations: Int = 0, max: Int = 5, elapsed: Duration = .zero, limit: Duration = .seconds(10),
-        emptyTurns: Int = 0, interruption: Interruption? = nil
+        iterations: Int = 0,
+        max: Int = 5,
+        elapsed: Duration = .zero,
+        limit: Duration = .seconds(10),
+        emptyTurns: Int = 0,
+        interruption: Interruption? = nil
     ) -> RunFigures {
         RunFigures(
-            iterations: iterations, maxIterations: max, elapsed: elapsed, timeLimit: limit, emptyTurns: emptyTurns,
-            interruption: interruption)
+            iterations: iterations,
+            maxIterations: max,
+            elapsed: elapsed,
+            timeLimit: limit,
+            emptyTurns: emptyTurns,
+            interruption: interruption
+        )
     }
 
-    @Test(arguments: [
-        (nil, nil), (.cancelled, .cancelled), (.timeLimit, .timeLimit), (.released, .cancelled),
-        (.leaseLost, .cancelled),
-    ] as [(Interruption?, StopReason?)])
+    @Test(
+        arguments: [
+            (nil, nil), (.cancelled, .cancelled), (.timeLimit, .timeLimit), (.released, .cancelled),
+            (.leaseLost, .cancelled),
+        ] as [(Interruption?, StopReason?)]
+    )
     func `an interruption stops`(interruption: Interruption?, reason: StopReason?) {
         #expect(ExternalStop().reason(to: Self.figures(interruption: interruption)) == reason)
     }
 
-    @Test(arguments: [
-        (0, nil), (9999, nil), (10_000, .timeLimit), (10_001, .timeLimit),
-    ] as [(Int, StopReason?)])
+    @Test(
+        arguments: [
+            (0, nil), (9999, nil), (10_000, .timeLimit), (10_001, .timeLimit),
+        ] as [(Int, StopReason?)]
+    )
     func `the time that is up stops`(milliseconds: Int, reason: StopReason?) {
         #expect(WallClockStop().reason(to: Self.figures(elapsed: .milliseconds(milliseconds))) == reason)
     }
 
-    @Test(arguments: [
-        (0, 1, nil), (1, 1, .maxIterations), (4, 5, nil), (5, 5, .maxIterations), (6, 5, .maxIterations),
-        (999, 1000, nil),
-    ] as [(Int, Int, StopReason?)])
+    @Test(
+        arguments: [
+            (0, 1, nil), (1, 1, .maxIterations), (4, 5, nil), (5, 5, .maxIterations), (6, 5, .maxIterations),
+            (999, 1000, nil),
+        ] as [(Int, Int, StopReason?)]
+    )
     func `iterations that are used up stop`(iterations: Int, max: Int, reason: StopReason?) {
         #expect(MaxIterationsStop().reason(to: Self.figures(iterations: iterations, max: max)) == reason)
     }

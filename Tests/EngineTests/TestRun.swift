@@ -149,7 +149,12 @@ struct TestRun {
     var script: [ScriptedTurn] = []
     var history = [Message(id: "u1", role: .user, content: "Question", timestamp: Timestamp(milliseconds: 1))]
     var model = ModelConfiguration(
-        id: "m", model: "m", provider: "p", wireFormat: .openAI, apiBase: "http://localhost")
+        id: "m",
+        model: "m",
+        provider: "p",
+        wireFormat: .openAI,
+        apiBase: "http://localhost"
+    )
     var maxIterations = 5
     var timeLimit = Duration.seconds(600)
     var startedAt = ContinuousClock.Instant.now
@@ -201,17 +206,33 @@ struct TestRun {
         let provider = ScriptedModel(self.script, onHang: onHang)
         let engine = Engine(provider: provider, retries: self.retries)
         let request = RunRequest(
-            systemPrompt: "You are a test.", history: self.history, model: self.model, streaming: self.streaming,
-            includeReasoning: self.includeReasoning, maxIterations: self.maxIterations, timeLimit: self.timeLimit)
+            systemPrompt: "You are a test.",
+            history: self.history,
+            model: self.model,
+            streaming: self.streaming,
+            includeReasoning: self.includeReasoning,
+            maxIterations: self.maxIterations,
+            timeLimit: self.timeLimit
+        )
         // As a worker does it: a task that an interruption cancels. It is awaited below.
         let run = Task { [finished, tools, journal, events] in
             await engine.run(
-                request, after: finished, tools: tools, journal: journal, events: events, control: control)
+                request,
+                after: finished,
+                tools: tools,
+                journal: journal,
+                events: events,
+                control: control
+            )
         }
         control.onInterrupt { run.cancel() }
         let outcome = await run.value
         return Report(
-            outcome: outcome, requests: provider.requests, events: self.events.lines, journal: self.journal)
+            outcome: outcome,
+            requests: provider.requests,
+            events: self.events.lines,
+            journal: self.journal
+        )
     }
 }
 

@@ -12,10 +12,12 @@ struct TurnRetryPolicyTests {
         return faults
     }
 
-    @Test(arguments: [
-        // retries so far, what the dice say, the delay: the ceiling doubles from 1 s.
-        (0, 1.0, 1000), (1, 1, 2000), (2, 1, 4000), (3, 1, 8000), (0, 0.5, 500), (3, 0.25, 2000), (3, 0, 0),
-    ] as [(Int, Double, Int)])
+    @Test(
+        arguments: [
+            // retries so far, what the dice say, the delay: the ceiling doubles from 1 s.
+            (0, 1.0, 1000), (1, 1, 2000), (2, 1, 4000), (3, 1, 8000), (0, 0.5, 500), (3, 0.25, 2000), (3, 0, 0),
+        ] as [(Int, Double, Int)]
+    )
     func `the delay is full jitter under a ceiling that doubles`(retries: Int, dice: Double, milliseconds: Int) {
         var faults = Self.faults(retries)
         let policy = TurnRetryPolicy { range in
@@ -39,19 +41,26 @@ struct TurnRetryPolicyTests {
     func `a turn is asked five times in all`(retries: Int, isAskedAgain: Bool) {
         var faults = Self.faults(retries)
         let decision = TurnRetryPolicy(random: { _ in 0 }).decide(
-            ModelError(.connection, ""), hasBegun: false, &faults)
+            ModelError(.connection, ""),
+            hasBegun: false,
+            &faults
+        )
         #expect((decision != .giveUp) == isAskedAgain)
         #expect(faults.retries == retries + (isAskedAgain ? 1 : 0))
     }
 
     @Test(arguments: [
-        (Duration.seconds(2), 0.0, Duration.seconds(2)), (.milliseconds(200), 1, .seconds(1)), (.seconds(60), 0, .seconds(60)),
+        (Duration.seconds(2), 0.0, Duration.seconds(2)), (.milliseconds(200), 1, .seconds(1)),
+        (.seconds(60), 0, .seconds(60)),
         (.zero, 0, .zero),
     ])
     func `the provider's own time is the least that is waited`(asked: Duration, dice: Double, delay: Duration) {
         var faults = TurnFaults()
         let decision = TurnRetryPolicy(random: { _ in dice }).decide(
-            ModelError(.rateLimited, "", retryAfter: asked), hasBegun: false, &faults)
+            ModelError(.rateLimited, "", retryAfter: asked),
+            hasBegun: false,
+            &faults
+        )
         #expect(decision == .askAgain(after: delay))
     }
 
@@ -90,7 +99,10 @@ struct TurnRetryPolicyTests {
             var faults = Self.faults(2)
             guard
                 case .askAgain(let delay) = TurnRetryPolicy().decide(
-                    ModelError(.overloaded, ""), hasBegun: false, &faults)
+                    ModelError(.overloaded, ""),
+                    hasBegun: false,
+                    &faults
+                )
             else {
                 Issue.record("given up")
                 return

@@ -18,7 +18,8 @@ struct EventRelayTests {
 
     private static func subscribers(_ bench: LogBench) async throws -> Int64 {
         let reply = try await bench.redis.send(
-            RedisCommand("PUBSUB", "NUMSUB", .string(bench.log.channel(of: bench.job))))
+            RedisCommand("PUBSUB", "NUMSUB", .string(bench.log.channel(of: bench.job)))
+        )
         return reply.array?.last?.int ?? -1
     }
 
@@ -127,7 +128,9 @@ struct EventRelayTests {
             try await bench.append(1, from: EventID(epoch: 9, sequence: 0))
             for sequence in 3..<6 {
                 _ = try? await bench.log.append(
-                    [bench.token("late", at: EventID(epoch: 7, sequence: Int64(sequence)))], to: bench.job)
+                    [bench.token("late", at: EventID(epoch: 7, sequence: Int64(sequence)))],
+                    to: bench.job
+                )
             }
             _ = try await bench.log.append([try bench.complete(at: EventID(epoch: 9, sequence: 1))], to: bench.job)
             #expect(await seen == Array(try await bench.entries().dropFirst()))

@@ -12,7 +12,10 @@ struct JobFollowerTests {
     private static let moment = Duration.milliseconds(20)
 
     private static func follower(
-        _ bench: LogBench, after cursor: EventID = .zero, isNew: Bool = false, ledger: LedgerView = .open
+        _ bench: LogBench,
+        after cursor: EventID = .zero,
+        isNew: Bool = false,
+        ledger: LedgerView = .open
     ) -> JobFollower {
         JobFollower(job: bench.job, after: cursor, isNew: isNew, log: bench.log) { ledger }
     }
@@ -57,7 +60,8 @@ struct JobFollowerTests {
         try await withLog { bench in
             let follower = Self.follower(bench, after: .start, isNew: true)
             let frames = [
-                bench.token("a", at: EventID(epoch: 0, sequence: 2)), try bench.complete(at: EventID(epoch: 0, sequence: 3)),
+                bench.token("a", at: EventID(epoch: 0, sequence: 2)),
+                try bench.complete(at: EventID(epoch: 0, sequence: 3)),
             ]
             for frame in frames { follower.receive(Self.bytes(frame)) }
             #expect(await Self.all(follower) == frames.map(EventLog.Entry.init))
@@ -119,12 +123,17 @@ struct JobFollowerTests {
     @Test func `with the log gone the ledger tells the text and the end`() async throws {
         try await withLog { bench in
             let snapshot = try EventFrame(
-                id: EventID(epoch: 7, sequence: 100), type: .snapshot,
-                data: EventData.Snapshot(jobID: bench.job, text: "all of it", reasoning: nil, iteration: 1))
+                id: EventID(epoch: 7, sequence: 100),
+                type: .snapshot,
+                data: EventData.Snapshot(jobID: bench.job, text: "all of it", reasoning: nil, iteration: 1)
+            )
             let terminal = try bench.complete(at: EventID(epoch: 7, sequence: 101))
             for cursor in [EventID.zero, EventID.start, EventID(epoch: 7, sequence: 3)] {
                 let follower = Self.follower(
-                    bench, after: cursor, ledger: .ended(snapshot: snapshot, terminal: terminal))
+                    bench,
+                    after: cursor,
+                    ledger: .ended(snapshot: snapshot, terminal: terminal)
+                )
                 let begun = ContinuousClock.now
                 #expect(await Self.all(follower) == [snapshot, terminal].map(EventLog.Entry.init))
                 #expect(await follower.next() == nil)

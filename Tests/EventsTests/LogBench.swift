@@ -14,7 +14,12 @@ struct LogBench: Sendable {
     var start: EventFrame {
         get throws {
             let data = EventData.Start(
-                jobID: self.job, conversationID: nil, agentID: nil, messageID: nil, userMessageID: nil)
+                jobID: self.job,
+                conversationID: nil,
+                agentID: nil,
+                messageID: nil,
+                userMessageID: nil
+            )
             return try EventFrame(id: .start, type: .start, data: data)
         }
     }
@@ -27,12 +32,20 @@ struct LogBench: Sendable {
     /// What an attempt at `epoch` does.
     func writer(epoch: Int64, isOurs: @escaping @Sendable () async -> Bool = { true }) throws -> LogWriter {
         LogWriter(
-            job: self.job, epoch: epoch, log: self.log, start: try self.start, logger: quietLogger, isOurs: isOurs)
+            job: self.job,
+            epoch: epoch,
+            log: self.log,
+            start: try self.start,
+            logger: quietLogger,
+            isOurs: isOurs
+        )
     }
 
     /// Runs a writer around `body` and closes it; nil when it was fenced, else where the terminal event goes.
     func write(
-        epoch: Int64, isOurs: @escaping @Sendable () async -> Bool = { true }, _ body: (LogWriter) async throws -> Void
+        epoch: Int64,
+        isOurs: @escaping @Sendable () async -> Bool = { true },
+        _ body: (LogWriter) async throws -> Void
     ) async throws -> EventID? {
         let writer = try self.writer(epoch: epoch, isOurs: isOurs)
         async let isRunning = writer.run()
@@ -73,7 +86,8 @@ struct LogBench: Sendable {
         }
         if ending {
             frames.append(
-                try self.complete(at: EventID(epoch: first.epoch, sequence: first.sequence + Int64(count))))
+                try self.complete(at: EventID(epoch: first.epoch, sequence: first.sequence + Int64(count)))
+            )
         }
         _ = try await self.log.append(frames, to: self.job)
         return frames
@@ -82,7 +96,9 @@ struct LogBench: Sendable {
 
 /// Gives `body` a log, a client and a subscriber on a Redis of their own.
 func withLog<Result>(
-    appendOnly: Bool = false, eventsMax: Int = 50_000, commandTimeout: Duration = .seconds(5),
+    appendOnly: Bool = false,
+    eventsMax: Int = 50_000,
+    commandTimeout: Duration = .seconds(5),
     _ body: (LogBench) async throws -> Result
 ) async throws -> Result {
     try await withRedis(appendOnly: appendOnly) { server in
@@ -96,7 +112,8 @@ func withLog<Result>(
         let outcome: Swift.Result<Result, any Error>
         do {
             outcome = .success(
-                try await body(LogBench(server: server, redis: redis, subscriber: subscriber, log: log)))
+                try await body(LogBench(server: server, redis: redis, subscriber: subscriber, log: log))
+            )
         } catch {
             outcome = .failure(error)
         }

@@ -109,7 +109,9 @@ struct LogWriterTests {
             try await bench.append(2, from: EventID(epoch: 9, sequence: 0))
             let error = await #expect(throws: EventsError.self) {
                 _ = try await bench.log.append(
-                    [bench.token("x", at: EventID(epoch: 7, sequence: 5))], to: bench.job)
+                    [bench.token("x", at: EventID(epoch: 7, sequence: 5))],
+                    to: bench.job
+                )
             }
             #expect(error?.code == .fenced)
         }
@@ -202,7 +204,9 @@ struct LogWriterTests {
                 await writer.flush(within: Self.patience)
             }
             let entries = try await bench.entries()
-            let targets = try entries.filter { $0.type == .truncate }.map { try $0.data(as: EventData.Truncate.self).to }
+            let targets = try entries.filter { $0.type == .truncate }.map {
+                try $0.data(as: EventData.Truncate.self).to
+            }
             #expect(targets == [.start, entries.last { $0.type == .progress }?.id])
             #expect(try ShownText(entries).text == "two")
         }

@@ -36,7 +36,7 @@ struct BadFrameTests {
                 #expect(answer.data["message"]?.string?.isEmpty == false)
             }
             let job = try await chat.say("[[tokens=3]]")
-            #expect(try await chat.end(of: job).problem(expecting: tokens(3)) == nil)
+            try await chat.end(of: job).expect(tokens(3))
         }
     }
 
@@ -47,7 +47,7 @@ struct BadFrameTests {
             _ = try await chat.frame("an error") { $0.event == "error" }
             try await chat.socket.send(binary: ByteBuffer(string: #"{"text":"[[tokens=3]]"}"#))
             let job = try await chat.nextStarted()
-            #expect(try await chat.end(of: job).problem(expecting: tokens(3)) == nil)
+            try await chat.end(of: job).expect(tokens(3))
         }
     }
 
@@ -72,7 +72,9 @@ struct BadFrameTests {
         try await server.web.chat { chat in
             let job = try await chat.say("[[hang]]", in: "crowded")
             for _ in 0..<300 { try await chat.submit("[[tokens=1]]", in: "crowded") }
-            let refused = try await chat.frame("too many jobs are refused") { $0.data["code"]?.string == "too_many_jobs" }
+            let refused = try await chat.frame("too many jobs are refused") {
+                $0.data["code"]?.string == "too_many_jobs"
+            }
             #expect(refused.event == "error")
             try await chat.cancel(job)
             try await chat.end(of: job)

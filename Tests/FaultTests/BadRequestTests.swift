@@ -23,7 +23,8 @@ struct BadRequestTests {
         Case(body: "[]", status: 400), Case(body: "null", status: 400), Case(body: #""text""#, status: 400),
         Case(body: "{\"text\":\"a\u{0}\"}", status: 400),
         Case(body: String(repeating: "[", count: 100_000), status: 400),
-        Case(body: "{}", status: 422), Case(body: #"{"text":" "}"#, status: 422), Case(body: #"{"text":5}"#, status: 422),
+        Case(body: "{}", status: 422), Case(body: #"{"text":" "}"#, status: 422),
+        Case(body: #"{"text":5}"#, status: 422),
         Case(body: #"{"text":"a","max_iterations":1001}"#, status: 422),
         Case(body: #"{"text":"a","conversation_id":"a/b"}"#, status: 422),
         Case(body: #"{"text":"a","model":"no/such model"}"#, status: 422),
@@ -55,8 +56,11 @@ struct BadRequestTests {
     func `a bad request is told what is wrong with it`(_ scene: Case) async throws {
         let http = try SharedServer.current.web.http()
         let reply = try await http.ask(
-            scene.method, scene.path, body: scene.body.map { ByteBuffer(string: $0) },
-            headers: scene.body == nil ? [:] : scene.type.map { ["content-type": $0] } ?? [:])
+            scene.method,
+            scene.path,
+            body: scene.body.map { ByteBuffer(string: $0) },
+            headers: scene.body == nil ? [:] : scene.type.map { ["content-type": $0] } ?? [:]
+        )
         #expect(reply.status == scene.status, "\(reply.text.prefix(300))")
         #expect(reply.json?["error"]?["code"]?.string?.isEmpty == false, "\(reply.text.prefix(300))")
         #expect(reply.json?["request_id"]?.string == reply.headers["x-request-id"])
@@ -72,7 +76,11 @@ struct BadRequestTests {
         let http = try SharedServer.current.web.http()
         let body = ByteBuffer(bytes: Array(#"{"text":""#.utf8) + [0xc3, 0x28, 0x22, 0x7d])
         let reply = try await http.ask(
-            "POST", "/api/v1/chat/message", body: body, headers: ["content-type": "application/json"])
+            "POST",
+            "/api/v1/chat/message",
+            body: body,
+            headers: ["content-type": "application/json"]
+        )
         #expect(reply.status == 400)
     }
 
@@ -80,8 +88,11 @@ struct BadRequestTests {
     func `a body that is too big is refused with 413`(_ size: Int) async throws {
         let http = try SharedServer.current.web.http()
         let reply = try await http.ask(
-            "POST", "/api/v1/chat/message", body: ByteBuffer(repeating: UInt8(ascii: " "), count: size),
-            headers: ["content-type": "application/json"])
+            "POST",
+            "/api/v1/chat/message",
+            body: ByteBuffer(repeating: UInt8(ascii: " "), count: size),
+            headers: ["content-type": "application/json"]
+        )
         #expect(reply.status == 413)
         #expect(reply.json?["error"]?["code"]?.string == "too_large")
     }
@@ -93,7 +104,9 @@ struct BadRequestTests {
         ("POST", "/", "GET, HEAD"), ("TRACE", "/health", "GET, HEAD"),
     ])
     func `a method that a path does not take is refused with those it does`(
-        _ method: String, _ path: String, _ allowed: String
+        _ method: String,
+        _ path: String,
+        _ allowed: String
     ) async throws {
         let reply = try await SharedServer.current.web.http().ask(method, path)
         #expect(reply.status == 405, "\(reply.text.prefix(300))")

@@ -21,8 +21,10 @@ struct ClientFaultTests {
             // A client of the other kind, which gives up waiting for the response.
             await #expect(throws: (any Error).self) {
                 try await web.http().post(
-                    "/api/v1/chat/message", json: #"{"text":"\#(prompt)","conversation_id":"gone"}"#,
-                    within: .milliseconds(500))
+                    "/api/v1/chat/message",
+                    json: #"{"text":"\#(prompt)","conversation_id":"gone"}"#,
+                    within: .milliseconds(500)
+                )
             }
             for conversation in ["left", "gone"] {
                 try await eventually(within: .seconds(15), "the answer is in the history of \(conversation)") {
@@ -45,13 +47,13 @@ struct ClientFaultTests {
             try await web.chat(reads: false, configuration: configuration) { deaf in
                 // 64 MB for somebody who takes none of it, at a pace that leaves the worker of a debug build time for others.
                 for index in 0..<Self.deafJobs {
-                    try await deaf.submit("[[tokens=1600 size=5000 delay=5ms]]", in: "deaf\(index)")
+                    try await deaf.submit("[[tokens=1600 size=5000 delay=10ms]]", in: "deaf\(index)")
                 }
                 try await eventually(within: .seconds(15), "the big answers are under way") {
                     fleet.provider.counters.answersLive == Self.deafJobs
                 }
                 let slowest = try await Self.slowestAnswer(of: 20, web)
-                #expect(slowest < .seconds(3), "another client's answer took \(slowest)")
+                #expect(slowest < .seconds(5), "another client's answer took \(slowest)")
                 try await eventually(within: .seconds(60), "the big answers are complete") {
                     fleet.provider.counters.answersLive == 0
                 }
@@ -72,7 +74,7 @@ struct ClientFaultTests {
             for _ in 0..<count {
                 let began = ContinuousClock.now
                 let job = try await chat.say("[[tokens=10]]")
-                #expect(try await chat.end(of: job).problem(expecting: tokens(10)) == nil)
+                try await chat.end(of: job).expect(tokens(10))
                 slowest = max(slowest, began.duration(to: .now))
             }
             return slowest

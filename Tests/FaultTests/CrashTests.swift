@@ -22,8 +22,8 @@ struct CrashTests {
 
             async let fromCursor = second.follow(seen)
             async let fromStart = second.follow(ChatTranscript(seen.jobID))
-            #expect(try await fromCursor.problem(expecting: Self.answer) == nil)
-            #expect(try await fromStart.problem(expecting: Self.answer) == nil)
+            try await fromCursor.expect(Self.answer)
+            try await fromStart.expect(Self.answer)
 
             #expect(try await second.history(of: "crash") == [.user(Self.prompt), .assistant(Self.answer)])
             let job = try await second.job(seen.jobID)
@@ -44,7 +44,7 @@ struct CrashTests {
             }
             let second = try await fleet.startWeb()
             for (index, job) in jobs.enumerated() {
-                #expect(try await second.follow(ChatTranscript(job)).problem(expecting: tokens(5)) == nil)
+                try await second.follow(ChatTranscript(job)).expect(tokens(5))
                 let history = try await second.history(of: "c\(index)")
                 #expect(history == [.user("[[tokens=5]] \(index)"), .assistant(tokens(5))])
             }
@@ -67,10 +67,34 @@ struct CrashTests {
                     try await web.job(job)["attempt"] == .integer(2)
                 }
                 let end = try await chat.end(of: job)
-                #expect(end.problem(expecting: Self.answer) == nil)
+                end.expect(Self.answer)
                 #expect(end.count(of: .truncate) == 1)
             }
             #expect(try await web.history(of: "crash") == [.user(Self.prompt), .assistant(Self.answer)])
+        }
+    }
+
+    @Test func `a message that kills its workers becomes an error and the next one is answered`() async throws {
+        try await withFleet(hasRedis: true, variables: ["PENGUIN_LOST_MAX": "1"]) { fleet in
+            let web = try await fleet.startWeb("--workers", "0")
+            try await web.chat { chat in
+                var worker = try await fleet.startWorker(seenBy: web)
+                let job = try await chat.say("[[tokens=5 hang=3]]", in: "poison")
+                try await chat.submit("[[tokens=3]]", in: "poison")
+                for lost in 1...2 {
+                    try await eventually(within: .seconds(10), "worker \(lost) has the job") {
+                        fleet.provider.counters.requests == lost
+                    }
+                    let next = lost == 1 ? try await fleet.startWorker(seenBy: web) : worker
+                    try await worker.kill()
+                    worker = next
+                }
+                #expect(try await chat.end(of: job).errorCode == "lost")
+                #expect(try await web.job(job)["state"]?.string == "dead")
+                _ = try await fleet.launch(.worker)
+                let next = try await chat.nextStarted()
+                try await chat.end(of: next).expect(tokens(3))
+            }
         }
     }
 
@@ -88,7 +112,7 @@ struct CrashTests {
             }
             let second = try await fleet.startWeb("--workers", "0")
             _ = try await fleet.launch(.worker)
-            #expect(try await second.follow(seen).problem(expecting: Self.answer) == nil)
+            try await second.follow(seen).expect(Self.answer)
             #expect(try await second.history(of: "crash") == [.user(Self.prompt), .assistant(Self.answer)])
         }
     }

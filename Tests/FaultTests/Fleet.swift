@@ -101,7 +101,9 @@ final class Fleet: Sendable {
     }
 
     private func await(
-        _ process: PenguinProcess, _ what: String, _ condition: () async throws -> Bool
+        _ process: PenguinProcess,
+        _ what: String,
+        _ condition: () async throws -> Bool
     ) async throws {
         try await eventually(within: .seconds(20), what) {
             guard process.exitCode == nil else { throw NotInTime(description: "it has ended, before: \(what)") }

@@ -23,7 +23,7 @@ struct ManyChatsTests {
                     group.addTask { (chat, try await web.answer(to: Self.prompt(chat), in: "chat\(chat)")) }
                 }
                 for try await (chat, transcript) in group {
-                    #expect(transcript.problem(expecting: Self.words(chat)) == nil)
+                    transcript.expect(Self.words(chat))
                 }
             }
         }
@@ -36,7 +36,7 @@ struct ManyChatsTests {
                 for chat in 0..<Self.chats { try await probe.submit(Self.prompt(chat), in: "chat\(chat)") }
                 for chat in 0..<Self.chats {
                     let job = try await probe.nextStarted()
-                    #expect(try await probe.end(of: job).problem(expecting: Self.words(chat)) == nil)
+                    try await probe.end(of: job).expect(Self.words(chat))
                 }
             }
         }
@@ -51,7 +51,7 @@ struct ManyChatsTests {
                 for prompt in prompts { try await chat.submit(prompt, in: "line") }
                 for prompt in prompts {
                     let job = try await chat.nextStarted()
-                    #expect(try await chat.end(of: job).problem(expecting: prompt) == nil)
+                    try await chat.end(of: job).expect(prompt)
                 }
             }
             #expect(try await web.history(of: "line") == prompts.flatMap { [.user($0), .assistant($0)] })
@@ -65,8 +65,10 @@ struct ManyChatsTests {
             let prompts = (0..<count).map { "message \($0) [[echo]] [[delay=20ms]]" }
             for prompt in prompts {
                 let reply = try await web.http().post(
-                    "/api/v1/chat/message", json: #"{"text":"\#(prompt)","conversation_id":"line"}"#,
-                    headers: ["prefer": "respond-async"])
+                    "/api/v1/chat/message",
+                    json: #"{"text":"\#(prompt)","conversation_id":"line"}"#,
+                    headers: ["prefer": "respond-async"]
+                )
                 #expect(reply.status == 202)
             }
             let expected: [WebServer.Entry] = prompts.flatMap { [.user($0), .assistant($0)] }
@@ -85,7 +87,9 @@ struct ManyChatsTests {
                 for prompt in prompts {
                     group.addTask {
                         let reply = try await web.http().post(
-                            "/api/v1/chat/message", json: #"{"text":"\#(prompt)","conversation_id":"line"}"#)
+                            "/api/v1/chat/message",
+                            json: #"{"text":"\#(prompt)","conversation_id":"line"}"#
+                        )
                         #expect(reply.status == 200)
                         #expect(reply.json?["response"]?.string == prompt)
                     }

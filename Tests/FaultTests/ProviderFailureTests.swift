@@ -34,11 +34,13 @@ struct ProviderFailureTests {
         Case(prompt: "[[drop]]", ending: .error(code: "provider_connection", requests: 5)),
         Case(
             prompt: "[[tokens=40 delay=5ms cut=20 times=1]]",
-            ending: .answer(tokens: 40, requests: 2, truncated: true)),
+            ending: .answer(tokens: 40, requests: 2, truncated: true)
+        ),
         Case(prompt: "[[tokens=40 cut=20]]", ending: .error(code: "provider_cut_off", requests: 2)),
         Case(
             prompt: "[[tokens=40 delay=5ms fail=20 times=1]]",
-            ending: .answer(tokens: 40, requests: 2, truncated: true)),
+            ending: .answer(tokens: 40, requests: 2, truncated: true)
+        ),
     ]
 
     @Test(arguments: Self.cases)
@@ -51,7 +53,7 @@ struct ProviderFailureTests {
             let asked = server.fleet.provider.counters.requests - requests
             switch scene.ending {
             case .answer(let count, let expected, let truncated):
-                #expect(end.problem(expecting: tokens(count)) == nil)
+                end.expect(tokens(count))
                 #expect((expected...expected + Self.uncounted(scene)).contains(asked))
                 #expect((end.count(of: .truncate) > 0) == truncated)
             case .error(let code, let expected):
@@ -61,7 +63,7 @@ struct ProviderFailureTests {
                 #expect((expected...expected + Self.uncounted(scene)).contains(asked))
             }
             let next = try await chat.say("[[tokens=3]]")
-            #expect(try await chat.end(of: next).problem(expecting: tokens(3)) == nil)
+            try await chat.end(of: next).expect(tokens(3))
         }
     }
 
@@ -71,7 +73,7 @@ struct ProviderFailureTests {
         let server = try SharedServer.current
         let began = ContinuousClock.now
         let end = try await server.web.answer(to: "[[error=429 retry_after=1 times=1]]")
-        #expect(end.problem(expecting: tokens(10)) == nil)
+        end.expect(tokens(10))
         #expect(began.duration(to: .now) >= .seconds(1))
     }
 
@@ -92,7 +94,7 @@ struct ProviderFailureTests {
                 provider.counters.answersAbandoned > before.answersAbandoned
             }
             let next = try await chat.say("[[tokens=3]]", in: "cancelled")
-            #expect(try await chat.end(of: next).problem(expecting: tokens(3)) == nil)
+            try await chat.end(of: next).expect(tokens(3))
             #expect(try await server.web.job(job)["state"]?.string == "cancelled")
         }
     }
@@ -100,7 +102,9 @@ struct ProviderFailureTests {
     @Test func `a post tells the provider's fault as 502 and never the key`() async throws {
         let server = try SharedServer.current
         let reply = try await server.web.http().post(
-            "/api/v1/chat/message", json: #"{"text":"[[error=401 echo_key]]","conversation_id":"refused"}"#)
+            "/api/v1/chat/message",
+            json: #"{"text":"[[error=401 echo_key]]","conversation_id":"refused"}"#
+        )
         #expect(reply.status == 502)
         #expect(reply.json?["error"]?["code"]?.string == "provider_authentication")
         #expect(!reply.text.contains("key-of-the-fake-provider"))

@@ -25,17 +25,19 @@ struct RedisLossTests {
                 let seen = try await chat.wait(for: job) { $0.text.contains("tok40 ") }
                 try await Self.strike(loss, fleet)
                 let end = try await chat.end(of: job)
-                #expect(end.problem(expecting: Self.answer) == nil)
+                end.expect(Self.answer)
                 let late = try await web.follow(seen)
-                #expect(late.problem(expecting: Self.answer) == nil)
+                late.expect(Self.answer)
                 let whole = try await web.follow(ChatTranscript(job))
-                #expect(whole.problem(expecting: Self.answer) == nil)
+                whole.expect(Self.answer)
                 // The streams that hand out jobs are there again.
                 let next = try await chat.say("[[tokens=3]]", in: "loss")
-                #expect(try await chat.end(of: next).problem(expecting: tokens(3)) == nil)
+                try await chat.end(of: next).expect(tokens(3))
             }
             let history = try await web.history(of: "loss")
-            #expect(history == [.user(Self.prompt), .assistant(Self.answer), .user("[[tokens=3]]"), .assistant(tokens(3))])
+            #expect(
+                history == [.user(Self.prompt), .assistant(Self.answer), .user("[[tokens=3]]"), .assistant(tokens(3))]
+            )
         }
     }
 
@@ -45,14 +47,40 @@ struct RedisLossTests {
             _ = try await fleet.startWorker(seenBy: web)
             let redis = try #require(fleet.redis)
             try await redis.kill()
+            let began = ContinuousClock.now
             let reply = try await web.http().post(
-                "/api/v1/chat/message", json: #"{"text":"[[tokens=4]]","conversation_id":"away"}"#,
-                headers: ["prefer": "respond-async"])
+                "/api/v1/chat/message",
+                json: #"{"text":"[[tokens=4]]","conversation_id":"away"}"#,
+                headers: ["prefer": "respond-async"]
+            )
             #expect(reply.status == 202)
-            let job = try #require(reply.json?["job_id"]?.string)
-            try await redis.restart()
-            let end = try await web.follow(ChatTranscript(JobID(rawValue: job)))
-            #expect(end.problem(expecting: tokens(4)) == nil)
+            let posted = ChatTranscript(JobID(rawValue: try #require(reply.json?["job_id"]?.string)))
+            try await web.chat { chat in
+                let job = try await chat.say("[[tokens=5]]", in: "away-too")
+                let waited = began.duration(to: .now)
+                #expect(waited < .seconds(4), "two messages were accepted only after \(waited)")
+                try await redis.restart()
+                try await chat.end(of: job).expect(tokens(5))
+            }
+            try await web.follow(posted).expect(tokens(4))
+        }
+    }
+
+    @Test func `an answer whose events have expired comes from the ledger`() async throws {
+        try await withFleet(variables: ["PENGUIN_LOG_TTL_SECONDS": "0.1"]) { fleet in
+            let web = try await fleet.startWeb()
+            let end = try await web.answer(to: "[[tokens=30 delay=5ms]]", in: "expired")
+            end.expect(tokens(30))
+            let file = fleet.home.appendingPathComponent("cli.log")
+            try await eventually("the events have expired") {
+                let socket = fleet.home.appendingPathComponent("redis.sock").path
+                let key = "penguin:log:\(end.jobID)"
+                let client = try await ChildProcess.start("redis-cli", ["-s", socket, "EXISTS", key], log: file)
+                try await eventually("redis-cli has ended") { client.exitStatus != nil }
+                return try String(contentsOf: file, encoding: .utf8).hasSuffix("0\n")
+            }
+            let late = try await web.follow(ChatTranscript(end.jobID))
+            late.expect(tokens(30))
         }
     }
 

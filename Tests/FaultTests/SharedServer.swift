@@ -18,7 +18,9 @@ struct SharedServer: SuiteTrait, TestScoping {
     }
 
     func provideScope(
-        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+        for test: Test,
+        testCase: Test.Case?,
+        performing function: @Sendable () async throws -> Void
     ) async throws {
         try await withFleet(variables: self.variables) { fleet in
             let web = try await fleet.startWeb()

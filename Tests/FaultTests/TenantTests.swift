@@ -8,8 +8,10 @@ private let bobKey = "bob-0123456789abcdef"
 
 /// Two tenants on one server, and callers who are none.
 @Suite(
-    .serialized, .timeLimit(.minutes(2)),
-    .sharedServer(["PENGUIN_API_KEYS": "alice=\(aliceKey),bob=\(bobKey)"]))
+    .serialized,
+    .timeLimit(.minutes(2)),
+    .sharedServer(["PENGUIN_API_KEYS": "alice=\(aliceKey),bob=\(bobKey)"])
+)
 struct TenantTests {
     private static func web(_ key: String?) throws -> WebServer {
         var web = try SharedServer.current.web
@@ -37,7 +39,9 @@ struct TenantTests {
                 #expect(!reply.text.contains("private") && !reply.text.contains("secret"))
             }
             let post = try await bob.http().post(
-                "/api/v1/chat/message", json: #"{"text":"[[history]]","conversation_id":"private"}"#)
+                "/api/v1/chat/message",
+                json: #"{"text":"[[history]]","conversation_id":"private"}"#
+            )
             // The same id names another conversation here, which knows nothing of the first.
             #expect(post.status == 200 && !post.text.contains("secret"), "\(post.text.prefix(300))")
             try await bob.chat { stranger in
@@ -72,7 +76,10 @@ struct TenantTests {
     @Test func `a key may also come as a bearer token`() async throws {
         let web = try Self.web(nil)
         let reply = try await web.http().ask(
-            "GET", "/api/v1/conversations", headers: ["authorization": "Bearer \(bobKey)"])
+            "GET",
+            "/api/v1/conversations",
+            headers: ["authorization": "Bearer \(bobKey)"]
+        )
         #expect(reply.status == 200)
     }
 }

@@ -1,5 +1,6 @@
 import Domain
 import TestSupport
+import Testing
 import WebSocket
 
 /// A running `penguin-web`, and the questions tests ask it.
@@ -27,7 +28,12 @@ struct WebServer: Sendable {
         _ body: (ChatProbe) async throws -> R
     ) async throws -> R {
         try await withChat(
-            port: self.port, headers: self.headers, reads: reads, configuration: configuration, body)
+            port: self.port,
+            headers: self.headers,
+            reads: reads,
+            configuration: configuration,
+            body
+        )
     }
 
     /// One message and its answer, on a socket of its own.
@@ -80,8 +86,18 @@ extension WebServer.Entry {
 }
 
 extension ChatTranscript {
-    /// Nil when the text came to exactly `text`, once, with one end; else what is wrong.
-    func problem(expecting text: String) -> String? {
+    /// Records an issue unless the job came to exactly `text`, every event once, with one end.
+    func expect(_ text: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        guard let problem = self.problem(expecting: text) else { return }
+        Issue.record("\(problem); events: \(self.eventCounts)", sourceLocation: sourceLocation)
+    }
+
+    private var eventCounts: String {
+        Dictionary(grouping: self.events) { $0.rawValue }.map { "\($0.key) \($0.value.count)" }.sorted()
+            .joined(separator: ", ")
+    }
+
+    private func problem(expecting text: String) -> String? {
         if !self.faults.isEmpty { return "events out of order: \(self.faults.prefix(3))" }
         guard let terminal else { return "the job has not ended" }
         guard terminal.event == .complete else { return "the job ended with \(terminal.event): \(terminal.data)" }

@@ -17,12 +17,14 @@ struct CancelTests {
             #expect(queued == .cancelled(announceAt: EventID(epoch: TestClock.start.milliseconds, sequence: 0)))
             #expect(
                 try await test.jobs()
-                    == ["a dispatched head 0/0/0", "b cancelled 0/0/0 announced", "d queued 0/0/0"])
+                    == ["a dispatched head 0/0/0", "b cancelled 0/0/0 announced", "d queued 0/0/0"]
+            )
             _ = try await test.queue.cancel("a", of: .default)
             #expect(
                 try await test.jobs() == [
                     "a cancelled head 0/0/0 announced", "b cancelled 0/0/0 announced", "d queued head 0/0/0",
-                ])
+                ]
+            )
             for id: JobID in ["a", "b"] { #expect(try await test.events(id) == ["0-1 start", "+0-0 cancelled"]) }
             // Its entry on the stream is harmless.
             #expect(try await test.claim().isEmpty)
@@ -88,7 +90,11 @@ struct CancelTests {
             let error = await #expect(throws: QueueError.self) { try await test.finish(lease) }
             #expect(error?.code == .fenced)
             let late = EventFrame(
-                id: EventID(epoch: lease.epoch, sequence: 5), type: .token, text: "late", jobID: "a")
+                id: EventID(epoch: lease.epoch, sequence: 5),
+                type: .token,
+                text: "late",
+                jobID: "a"
+            )
             await #expect(throws: EventsError.self) { _ = try await test.log.append([late], to: "a") }
             #expect(try await test.events("a").count == 2)
         }

@@ -110,7 +110,8 @@ struct ClaimTests {
         try await withTestQueue { test in
             func consumers() async throws -> Int {
                 let reply = try await test.redis.send(
-                    RedisCommand("XINFO", "CONSUMERS", "t:jobs:default", "workers"))
+                    RedisCommand("XINFO", "CONSUMERS", "t:jobs:default", "workers")
+                )
                 return reply.array?.count ?? -1
             }
             try await test.submit("a")

@@ -48,7 +48,9 @@ struct EndTests {
             let bad = try #require(try await test.log.last(of: "bad"))
             #expect(
                 String(buffer: bad.bytes).hasSuffix(
-                    #""data":{"code":"provider_timeout","job_id":"bad","message":"Too slow.","retryable":true}}"#))
+                    #""data":{"code":"provider_timeout","job_id":"bad","message":"Too slow.","retryable":true}}"#
+                )
+            )
         }
     }
 
@@ -88,7 +90,9 @@ struct EndTests {
             try await test.submit("a")
             let lease = try #require(try await test.claim().first)
             _ = try await test.log.append(
-                [EventFrame(id: EventID(epoch: lease.epoch, sequence: 0), type: .token, text: "t", jobID: "a")], to: "a")
+                [EventFrame(id: EventID(epoch: lease.epoch, sequence: 0), type: .token, text: "t", jobID: "a")],
+                to: "a"
+            )
             try await test.database.write(.durable) { connection in
                 try Ledger(connection).finish("a", epoch: lease.epoch, TestQueue.ending(.completed))
             }
@@ -162,8 +166,18 @@ struct EndTests {
                 return
             }
             let reply = ChatReply(
-                response: "all of it", actionResults: [], reasoning: nil, conversationID: "c", messageID: "m",
-                jobID: "a", stopReason: .finalAnswer, iterations: 2, usage: TokenUsage(), agentID: .default, model: "m")
+                response: "all of it",
+                actionResults: [],
+                reasoning: nil,
+                conversationID: "c",
+                messageID: "m",
+                jobID: "a",
+                stopReason: .finalAnswer,
+                iterations: 2,
+                usage: TokenUsage(),
+                agentID: .default,
+                model: "m"
+            )
             let ending = Ending(state: .completed, result: try JSON.text(reply), stopReason: .finalAnswer)
             try await test.queue.finish(lease, ending, terminalAt: EventID(epoch: lease.epoch, sequence: 0))
             guard case .ended(let snapshot?, let terminal) = try await test.job("a").view() else {

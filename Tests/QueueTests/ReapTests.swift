@@ -51,7 +51,11 @@ struct ReapTests {
             test.clock.advance(by: .seconds(21))
             try await test.reaper.pass()
             let token = EventFrame(
-                id: EventID(epoch: lease.epoch, sequence: 99), type: .token, text: "late", jobID: "a")
+                id: EventID(epoch: lease.epoch, sequence: 99),
+                type: .token,
+                text: "late",
+                jobID: "a"
+            )
             let refused = await #expect(throws: EventsError.self) { _ = try await test.log.append([token], to: "a") }
             #expect(refused?.code == .fenced)
             let step = Step(index: 0, kind: .modelTurn, state: .done, result: "{}", usage: nil, covers: .start)

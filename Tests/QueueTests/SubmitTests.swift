@@ -41,7 +41,8 @@ struct SubmitTests {
             for id: JobID in ["a", "b", "c"] { try await test.submit(id) }
             #expect(
                 try await test.jobs()
-                    == ["a dispatched head 0/0/0", "b dispatched head 0/0/0", "c queued head 0/0/0"])
+                    == ["a dispatched head 0/0/0", "b dispatched head 0/0/0", "c queued head 0/0/0"]
+            )
             #expect(try await test.stream() == ["a", "b"])
         }
     }
@@ -82,7 +83,10 @@ struct SubmitTests {
         try await withTestQueue({ $0.dispatchWindowMin = 1 }) { test in
             let job = try test.newJob("a")
             let error = await #expect(throws: QueueError.self) {
-                try await test.queue.submit(job) { _ in throw StoreError(.notFound, "no such agent") } attach: {}
+                try await test.queue.submit(job) { _ in
+                    throw StoreError(.notFound, "no such agent")
+                } attach: {
+                }
             }
             #expect(error?.code == .notFound)
             #expect(try await test.jobs().isEmpty)

@@ -40,20 +40,23 @@ struct TestQueue: Sendable {
                 || ' ' || attempt || '/' || claims || '/' || lost
                 || CASE announced WHEN 1 THEN ' announced' ELSE '' END
             FROM jobs ORDER BY created_at, rowid
-            """)
+            """
+        )
     }
 
     /// The jobs on a stream, oldest first.
     func stream(_ priority: JobPriority = .default) async throws -> [String] {
         let reply = try await self.redis.send(
-            RedisCommand("XRANGE", .string("t:jobs:\(priority.name)"), "-", "+"))
+            RedisCommand("XRANGE", .string("t:jobs:\(priority.name)"), "-", "+")
+        )
         return (reply.array ?? []).compactMap { $0.array?.last?.array?.last?.string }
     }
 
     /// Entries of a stream that were read and not settled.
     func pending(_ priority: JobPriority = .default) async throws -> Int64 {
         let reply = try await self.redis.send(
-            RedisCommand("XPENDING", .string("t:jobs:\(priority.name)"), "workers"))
+            RedisCommand("XPENDING", .string("t:jobs:\(priority.name)"), "workers")
+        )
         return reply.array?.first?.int ?? -1
     }
 
@@ -93,19 +96,33 @@ struct TestQueue: Sendable {
     // MARK: Calls
 
     func newJob(
-        _ id: JobID, lane: ConversationID? = nil, tenant: TenantID = .default, priority: JobPriority = .default
+        _ id: JobID,
+        lane: ConversationID? = nil,
+        tenant: TenantID = .default,
+        priority: JobPriority = .default
     ) throws -> NewJob {
         let conversation = lane ?? ConversationID(rawValue: "own-\(id)")
         let payload = ChatPayload(
-            text: "Question of \(id)", conversationID: conversation,
-            userMessageID: MessageID(rawValue: "\(id).user"), answerID: MessageID(rawValue: "\(id).answer"))
+            text: "Question of \(id)",
+            conversationID: conversation,
+            userMessageID: MessageID(rawValue: "\(id).user"),
+            answerID: MessageID(rawValue: "\(id).answer")
+        )
         return NewJob(
-            id: id, kind: .chat, tenant: tenant, priority: priority, conversationID: conversation,
-            payload: try JSON.text(payload))
+            id: id,
+            kind: .chat,
+            tenant: tenant,
+            priority: priority,
+            conversationID: conversation,
+            payload: try JSON.text(payload)
+        )
     }
 
     func submit(
-        _ id: JobID, lane: ConversationID? = nil, tenant: TenantID = .default, priority: JobPriority = .default,
+        _ id: JobID,
+        lane: ConversationID? = nil,
+        tenant: TenantID = .default,
+        priority: JobPriority = .default,
         attach: @Sendable () async -> Void = {}
     ) async throws {
         let job = try self.newJob(id, lane: lane, tenant: tenant, priority: priority)
@@ -121,7 +138,12 @@ struct TestQueue: Sendable {
         -> [JobStreams.Entry]
     {
         try await self.queue.streams.read(
-            count, for: worker, waiting: .milliseconds(1), lowFirst: lowFirst, on: self.redis)
+            count,
+            for: worker,
+            waiting: .milliseconds(1),
+            lowFirst: lowFirst,
+            on: self.redis
+        )
     }
 
     /// Registers the worker, reads what is there and claims it.
@@ -141,20 +163,26 @@ struct TestQueue: Sendable {
 
     func finish(_ lease: Lease, _ state: JobState = .completed) async throws {
         try await self.queue.finish(
-            lease, Self.ending(state), terminalAt: EventID(epoch: lease.epoch, sequence: 0))
+            lease,
+            Self.ending(state),
+            terminalAt: EventID(epoch: lease.epoch, sequence: 0)
+        )
     }
 
     static func ending(_ state: JobState) -> Ending {
         let failure = JobFailure(code: "provider_timeout", message: "Too slow.", retryable: true)
         return Ending(
-            state: state, result: state == .completed ? #"{"response":"yes"}"# : nil,
-            failure: state == .failed ? failure : nil)
+            state: state,
+            result: state == .completed ? #"{"response":"yes"}"# : nil,
+            failure: state == .failed ? failure : nil
+        )
     }
 }
 
 /// Gives `body` a fresh queue; its groups exist.
 func withTestQueue<Result>(
-    _ configure: (inout QueueConfiguration) -> Void = { _ in }, _ body: (TestQueue) async throws -> Result
+    _ configure: (inout QueueConfiguration) -> Void = { _ in },
+    _ body: (TestQueue) async throws -> Result
 ) async throws -> Result {
     var configuration = QueueConfiguration()
     configure(&configuration)
@@ -170,16 +198,29 @@ func withTestQueue<Result>(
             let database = try SQLiteDatabase(file: folder.appendingPathComponent("test.db")) { clock.now }
             let log = EventLog(redis: redis, keys: EventKeys(prefix: "t:"), eventsMax: 50_000)
             let queue = JobQueue(
-                database: database, redis: redis, log: log, keys: QueueKeys(prefix: "t:"),
-                configuration: configuration, logger: quietLogger)
+                database: database,
+                redis: redis,
+                log: log,
+                keys: QueueKeys(prefix: "t:"),
+                configuration: configuration,
+                logger: quietLogger
+            )
             let outcome: Swift.Result<Result, any Error>
             do {
                 try await queue.streams.createGroups()
                 outcome = .success(
                     try await body(
                         TestQueue(
-                            server: server, redis: redis, subscriber: subscriber, database: database, clock: clock,
-                            log: log, queue: queue)))
+                            server: server,
+                            redis: redis,
+                            subscriber: subscriber,
+                            database: database,
+                            clock: clock,
+                            log: log,
+                            queue: queue
+                        )
+                    )
+                )
             } catch {
                 outcome = .failure(error)
             }

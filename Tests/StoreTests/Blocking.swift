@@ -16,7 +16,8 @@ extension TestStore {
     ///
     /// A write in front of them holds the writer until all have been handed in.
     func inOneBatch<Value: Sendable>(
-        _ durabilities: [Durability], _ body: @escaping @Sendable (any SQLConnection, Int) throws -> Value
+        _ durabilities: [Durability],
+        _ body: @escaping @Sendable (any SQLConnection, Int) throws -> Value
     ) async throws -> [Result<Value, StoreError>] {
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
@@ -30,7 +31,8 @@ extension TestStore {
                 _ = gate.wait(timeout: .now() + 10)
                 return { _ in }
             },
-            fail: { _ in })
+            fail: { _ in }
+        )
         committer.submit(holder)
         for (number, durability) in durabilities.enumerated() {
             committer.submit(
@@ -42,7 +44,9 @@ extension TestStore {
                             results.withLock { $0[number] = failure.map { .failure($0) } ?? .success(value) }
                         }
                     },
-                    fail: { failure in results.withLock { $0[number] = .failure(failure) } }))
+                    fail: { failure in results.withLock { $0[number] = .failure(failure) } }
+                )
+            )
         }
         gate.signal()
         try await eventually("every write has its answer") {

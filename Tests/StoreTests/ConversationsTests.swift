@@ -6,14 +6,19 @@ import TestSupport
 @Suite(.timeLimit(.minutes(1)))
 struct ConversationsTests {
     private func ensure(
-        _ id: ConversationID, of tenant: TenantID = .default, title: String = "T", agent: AgentID = .default,
+        _ id: ConversationID,
+        of tenant: TenantID = .default,
+        title: String = "T",
+        agent: AgentID = .default,
         in store: TestStore
     ) async throws {
         try await store.conversations { try $0.ensure(id, of: tenant, title: title, agent: agent) }
     }
 
     private func list(
-        _ query: ConversationQuery, of tenant: TenantID = .default, in store: TestStore
+        _ query: ConversationQuery,
+        of tenant: TenantID = .default,
+        in store: TestStore
     ) async throws -> (ids: [ConversationID], total: Int) {
         let page = try await store.conversations { try $0.list(query, of: tenant) }
         return (page.items.map(\.id), page.total)
@@ -30,8 +35,15 @@ struct ConversationsTests {
             #expect(
                 conversation
                     == Conversation(
-                        id: "c", title: "First", agentID: "a", createdAt: made, lastActive: made, messageCount: 0,
-                        tokenCount: 0))
+                        id: "c",
+                        title: "First",
+                        agentID: "a",
+                        createdAt: made,
+                        lastActive: made,
+                        messageCount: 0,
+                        tokenCount: 0
+                    )
+            )
         }
     }
 
@@ -74,7 +86,7 @@ struct ConversationsTests {
             }
             var seen: [ConversationID] = []
             var query = ConversationQuery(limit: limit)
-            while true {
+            while seen.count <= 12 {
                 let page = try await store.conversations { [query] in try $0.list(query, of: .default) }
                 #expect(page.total == 12)
                 #expect(page.items.count <= limit)
@@ -101,12 +113,15 @@ struct ConversationsTests {
         }
     }
 
-    @Test(arguments: [
-        ("report", ["Weekly report", "REPORT 2"]), ("REPORT", ["Weekly report", "REPORT 2"]), ("100%", ["100% sure"]),
-        ("%", ["100% sure"]), ("_", ["snake_case"]), ("e_c", ["snake_case"]), (#"\"#, [#"back\slash"#]),
-        ("Ärger", ["Ärger"]), ("ärger", []), ("日本", ["日本語"]), ("'", ["it's"]), ("", Self.titles), ("nothing", []),
-        ("\"; DROP TABLE jobs; --", []),
-    ] as [(String, [String])])
+    @Test(
+        arguments: [
+            ("report", ["Weekly report", "REPORT 2"]), ("REPORT", ["Weekly report", "REPORT 2"]),
+            ("100%", ["100% sure"]),
+            ("%", ["100% sure"]), ("_", ["snake_case"]), ("e_c", ["snake_case"]), (#"\"#, [#"back\slash"#]),
+            ("Ärger", ["Ärger"]), ("ärger", []), ("日本", ["日本語"]), ("'", ["it's"]), ("", Self.titles), ("nothing", []),
+            ("\"; DROP TABLE jobs; --", []),
+        ] as [(String, [String])]
+    )
     func `titles are searched for the text as it is`(text: String, expected: [String]) async throws {
         try await withTestStore { store in
             for (number, title) in Self.titles.enumerated() {
@@ -129,8 +144,11 @@ struct ConversationsTests {
         try await withTestStore { store in
             for number in 0..<6 {
                 try await self.ensure(
-                    ConversationID(rawValue: "c\(number)"), title: number < 4 ? "Match" : "Other",
-                    agent: number % 2 == 0 ? "even" : "odd", in: store)
+                    ConversationID(rawValue: "c\(number)"),
+                    title: number < 4 ? "Match" : "Other",
+                    agent: number % 2 == 0 ? "even" : "odd",
+                    in: store
+                )
                 store.clock.advance(by: .milliseconds(1))
             }
             var query = ConversationQuery(limit: 1, agentID: "even", titleContains: "match")

@@ -14,7 +14,9 @@ struct DiskFullTests {
             """
             INSERT INTO workers (id, host, pid, version, slots, running, started_at, heartbeat_at)
             VALUES ($1, $2, 1, 'v', 1, 0, 0, 0)
-            """, [.text(id), .text(self.filler)])
+            """,
+            [.text(id), .text(self.filler)]
+        )
     }
 
     /// Writes until `count` have failed with the codes of a full disk; returns the ids of those that did not.
@@ -85,7 +87,9 @@ struct DiskFullTests {
                         INSERT INTO workers (id, host, pid, version, slots, running, started_at, heartbeat_at)
                         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
                         SELECT 'many-' || i, $1, 1, 'v', 1, 0, 0, 0 FROM n
-                        """, [.text(Self.filler)])
+                        """,
+                        [.text(Self.filler)]
+                    )
                 }
             }
             #expect(error?.code == .full)

@@ -13,7 +13,9 @@ struct GroupCommitterTests {
             """
             INSERT INTO workers (id, host, pid, version, slots, running, started_at, heartbeat_at)
             VALUES ($1, 'h', 1, 'v', 1, 0, 0, 0)
-            """, [.text(id)])
+            """,
+            [.text(id)]
+        )
     }
 
     private func workers(_ store: TestStore) async throws -> [String] {
@@ -105,7 +107,8 @@ struct GroupCommitterTests {
                             try Self.insert("\(number)", connection)
                             try connection.execute(
                                 "UPDATE workers SET pid = $1 WHERE id = $2",
-                                [.integer(count ?? 0), .text("\(number)")])
+                                [.integer(count ?? 0), .text("\(number)")]
+                            )
                         }
                     }
                 }
@@ -137,7 +140,8 @@ struct GroupCommitterTests {
                 #expect(error?.code == .corrupt, "\(change)")
                 #expect(error?.isTransient == false)
                 try await store.execute(
-                    "UPDATE jobs SET state = 'queued', kind = 'chat', priority = 1, failure = NULL")
+                    "UPDATE jobs SET state = 'queued', kind = 'chat', priority = 1, failure = NULL"
+                )
             }
         }
     }
@@ -150,7 +154,8 @@ struct GroupCommitterTests {
                 try await store.database.write(.durable) { connection in
                     try Ledger(connection).submit(
                         NewJob(id: "j1", kind: .chat, tenant: "secret-tenant", payload: "secret-payload"),
-                        hasRoom: true)
+                        hasRoom: true
+                    )
                 }
             }
             #expect(error?.description.contains("secret") == false, "\(error?.description ?? "")")

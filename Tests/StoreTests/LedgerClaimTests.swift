@@ -109,7 +109,8 @@ struct LedgerClaimTests {
             #expect(
                 try await store.dialog("c") == [
                     #"system: Context for the next message: {"a":"x","b":2}"#, "user: Question of j1",
-                ])
+                ]
+            )
             #expect(try await store.dialog("d") == ["user: Question of j2"])
             let context = try await store.conversations { try $0.messages(of: "c", of: .default, last: 9) }.first
             #expect(context?.category == .context)
@@ -123,15 +124,31 @@ struct LedgerClaimTests {
             for id in ["j1", "j2", "j3"] as [JobID] {
                 let job = try await store.run(id)
                 let answer = Message(
-                    id: MessageID(rawValue: "\(id).answer"), role: .assistant, content: "Answer of \(id)",
-                    timestamp: store.clock.now)
+                    id: MessageID(rawValue: "\(id).answer"),
+                    role: .assistant,
+                    content: "Answer of \(id)",
+                    timestamp: store.clock.now
+                )
                 try await store.ledger {
                     try $0.finish(id, epoch: job.epoch, Ending(state: .completed, messages: [answer]))
                 }
             }
             #expect(
                 try await store.dialog("c")
-                    == (1...3).flatMap { ["user: Question of j\($0)", "assistant: Answer of j\($0)"] })
+                    == (1...3).flatMap { ["user: Question of j\($0)", "assistant: Answer of j\($0)"] }
+            )
+        }
+    }
+
+    @Test
+    func `a payload that cannot be decoded is claimed all the same and does not hold up the others`() async throws {
+        try await withTestStore { store in
+            for id in ["j1", "odd", "j2"] as [JobID] { try await store.submit(id, hasRoom: true) }
+            try await store.execute("UPDATE jobs SET payload = '{' WHERE id = 'odd'")
+            let jobs = try await store.ledger { try $0.claim(["j1", "odd", "j2"], by: "w1") }
+            #expect(jobs.map(\.id) == ["j1", "odd", "j2"])
+            #expect(try await store.dialog("own-j2") == ["user: Question of j2"])
+            #expect(try await store.dialog("own-odd") == [])
         }
     }
 }

@@ -111,12 +111,14 @@ struct LedgerDispatchTests {
             try await store.submit("c")
             #expect(
                 try await store.ledger { try $0.load(heartbeatWithin: .seconds(20)) }
-                    == QueueLoad(dispatched: 2, slots: 12))
+                    == QueueLoad(dispatched: 2, slots: 12)
+            )
             try await store.ledger { _ = try $0.claim(["a"], by: "w1") }
             store.clock.advance(by: .seconds(21))
             #expect(
                 try await store.ledger { try $0.load(heartbeatWithin: .seconds(20)) }
-                    == QueueLoad(dispatched: 1, slots: 0))
+                    == QueueLoad(dispatched: 1, slots: 0)
+            )
         }
     }
 }

@@ -23,12 +23,19 @@ struct LedgerEndTests {
             store.clock.advance(by: .seconds(2))
             try await store.ledger { ledger in
                 try ledger.finish(
-                    "j1", epoch: job.epoch,
+                    "j1",
+                    epoch: job.epoch,
                     Ending(
-                        state: .completed, result: #"{"x":1}"#, stopReason: .finalAnswer, messages: [Self.answer()]))
+                        state: .completed,
+                        result: #"{"x":1}"#,
+                        stopReason: .finalAnswer,
+                        messages: [Self.answer()]
+                    )
+                )
             }
             #expect(
-                try await store.jobs() == ["j1 completed head 1/1/0", "j2 queued head 0/0/0", "j3 queued 0/0/0"])
+                try await store.jobs() == ["j1 completed head 1/1/0", "j2 queued head 0/0/0", "j3 queued 0/0/0"]
+            )
             let ended = try await store.job("j1")
             #expect(ended.result == #"{"x":1}"# && ended.stopReason == .finalAnswer && ended.failure == nil)
             #expect(ended.finishedAt == store.clock.now && !ended.announced)
@@ -43,8 +50,10 @@ struct LedgerEndTests {
             let job = try await store.run("j1")
             try await store.ledger {
                 try $0.finish(
-                    "j1", epoch: job.epoch,
-                    Ending(state: .failed, failure: Self.failure, stopReason: .providerError))
+                    "j1",
+                    epoch: job.epoch,
+                    Ending(state: .failed, failure: Self.failure, stopReason: .providerError)
+                )
             }
             let ended = try await store.job("j1")
             #expect(ended.state == .failed && ended.failure == Self.failure && ended.result == nil)
@@ -60,7 +69,10 @@ struct LedgerEndTests {
             let error = await #expect(throws: StoreError.self) {
                 try await store.ledger {
                     try $0.finish(
-                        "j1", epoch: job.epoch + difference, Ending(state: .completed, messages: [Self.answer()]))
+                        "j1",
+                        epoch: job.epoch + difference,
+                        Ending(state: .completed, messages: [Self.answer()])
+                    )
                 }
             }
             #expect(error?.code == .fenced)
@@ -99,7 +111,9 @@ struct LedgerEndTests {
             }
             let next = try await store.run("j2")
             try await store.ledger { try $0.finish("j2", epoch: next.epoch, ending) }
-            #expect(try await store.dialog("c") == ["user: Question of j1", "assistant: Answer", "user: Question of j2"])
+            #expect(
+                try await store.dialog("c") == ["user: Question of j1", "assistant: Answer", "user: Question of j2"]
+            )
         }
     }
 
@@ -155,7 +169,9 @@ struct LedgerEndTests {
             try await store.submit("j1", lane: "c")
             try await store.submit("j2", lane: "c")
             try await store.execute(
-                "UPDATE jobs SET state = $1, epoch = 5 WHERE id = 'j1'", [.text(state.rawValue)])
+                "UPDATE jobs SET state = $1, epoch = 5 WHERE id = 'j1'",
+                [.text(state.rawValue)]
+            )
             let result = try await store.ledger { try $0.cancel("j1", of: .default) }
             #expect(result == .cancelled(announceAt: EventID(epoch: store.clock.now.milliseconds, sequence: 0)))
             #expect(try await store.jobs() == ["j1 cancelled head 0/0/0", "j2 queued head 0/0/0"])
@@ -201,7 +217,8 @@ struct LedgerEndTests {
             let first = try await store.run("j1")
             _ = try await store.ledger { try $0.cancel("j2", of: .default) }
             #expect(
-                try await store.jobs() == ["j1 running head 1/1/0", "j2 cancelled 0/0/0", "j3 queued 0/0/0"])
+                try await store.jobs() == ["j1 running head 1/1/0", "j2 cancelled 0/0/0", "j3 queued 0/0/0"]
+            )
             try await store.submit("j4", lane: "c", hasRoom: true)
             try await store.finish(first)
             #expect(try await store.ledger { try $0.dispatch(limit: 9) }.map(\.id) == ["j3"])

@@ -48,7 +48,13 @@ struct LedgerReapTests {
                         case "release": try ledger.release("j1", epoch: job.epoch)
                         default:
                             let step = Step(
-                                index: 0, kind: .modelTurn, state: .done, result: nil, usage: nil, covers: .zero)
+                                index: 0,
+                                kind: .modelTurn,
+                                state: .done,
+                                result: nil,
+                                usage: nil,
+                                covers: .zero
+                            )
                             try ledger.record(step, of: "j1", epoch: job.epoch)
                         }
                     }
@@ -146,10 +152,12 @@ struct LedgerReapTests {
             store.clock.advance(by: .seconds(6))
             let overdue = try await store.ledger { try $0.overdueCancels(grace: .seconds(15), limit: 9) }
             #expect(overdue.map(\.id) == ["asked"])
-            _ = try await store.ledger { try $0.end(overdue[0], Ending(state: .cancelled)) }
+            let first = try #require(overdue.first)
+            _ = try await store.ledger { try $0.end(first, Ending(state: .cancelled)) }
             store.clock.advance(by: .seconds(10))
             #expect(
-                try await store.ledger { try $0.overdueCancels(grace: .seconds(15), limit: 9) }.map(\.id) == ["late"])
+                try await store.ledger { try $0.overdueCancels(grace: .seconds(15), limit: 9) }.map(\.id) == ["late"]
+            )
         }
     }
 
@@ -182,6 +190,23 @@ struct LedgerReapTests {
             _ = try await self.reap(store, lostMax: 0)
             store.clock.advance(by: .seconds(1))
             #expect(try await store.ledger { try $0.unannounced(olderThan: .zero, limit: 9) }.map(\.id) == ["j1"])
+        }
+    }
+
+    @Test
+    func `a disowned job is taken by the next reaper, though its worker lives`() async throws {
+        try await withTestStore { store in
+            try await store.register("w1")
+            try await store.submit("j1")
+            let job = try await store.run("j1")
+            let error = await #expect(throws: StoreError.self) {
+                try await store.ledger { try $0.disown("j1", epoch: job.epoch - 1) }
+            }
+            #expect(error?.code == .fenced)
+            #expect(try await self.reap(store) == [])
+            try await store.ledger { try $0.disown("j1", epoch: job.epoch) }
+            #expect(try await self.reap(store).map(\.id) == ["j1"])
+            #expect(try await store.jobs() == ["j1 queued head 1/1/1"])
         }
     }
 }

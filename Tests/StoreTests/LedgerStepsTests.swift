@@ -9,9 +9,13 @@ struct LedgerStepsTests {
 
     private static func turn(_ index: Int, _ result: String = "{}") -> Step {
         Step(
-            index: index, kind: .modelTurn, state: .done, result: result,
+            index: index,
+            kind: .modelTurn,
+            state: .done,
+            result: result,
             usage: TokenUsage(promptTokens: 3, completionTokens: 4, cost: 0.25),
-            covers: EventID(epoch: 7, sequence: 8))
+            covers: EventID(epoch: 7, sequence: 8)
+        )
     }
 
     private static func toolCall(_ index: Int, _ state: Step.State, _ result: String?) -> Step {

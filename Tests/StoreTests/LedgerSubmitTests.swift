@@ -12,7 +12,10 @@ struct LedgerSubmitTests {
         (busy: true, hasRoom: false, state: .queued, row: "new queued 0/0/0"),
     ])
     func `a job is dispatched at once only when its lane is idle and there is room`(
-        busy: Bool, hasRoom: Bool, state: JobState, row: String
+        busy: Bool,
+        hasRoom: Bool,
+        state: JobState,
+        row: String
     ) async throws {
         try await withTestStore { store in
             if busy { try await store.submit("old", lane: "c") }
@@ -46,7 +49,9 @@ struct LedgerSubmitTests {
             try await store.ledger { ledger in
                 for id in ["a", "b"] as [JobID] {
                     let state = try ledger.submit(
-                        NewJob(id: id, kind: .chat, tenant: .default, payload: "{}"), hasRoom: true)
+                        NewJob(id: id, kind: .chat, tenant: .default, payload: "{}"),
+                        hasRoom: true
+                    )
                     #expect(state == .dispatched)
                 }
             }

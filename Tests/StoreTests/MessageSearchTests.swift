@@ -17,8 +17,11 @@ struct MessageSearchTests {
                 try conversations.ensure("c", of: .default, title: "T", agent: .default)
                 for (number, content) in Self.contents.enumerated() {
                     let message = Message(
-                        id: MessageID(rawValue: "m\(number)"), role: .user, content: content,
-                        timestamp: store.clock.now)
+                        id: MessageID(rawValue: "m\(number)"),
+                        role: .user,
+                        content: content,
+                        timestamp: store.clock.now
+                    )
                     try conversations.append(message, to: "c", of: .default)
                 }
             }
@@ -30,21 +33,26 @@ struct MessageSearchTests {
         try await store.conversations { try $0.search(words, of: .default, limit: limit).map(\.message.content) }
     }
 
-    @Test(arguments: [
-        ("fox", ["The quick brown fox"]), ("FOX", ["The quick brown fox"]), ("fox quick", ["The quick brown fox"]),
-        ("fox dog", []), ("dog", ["A lazy dog"]), ("not", ["foxes are not dogs", "NOT AND OR NEAR"]),
-        ("NOT", ["foxes are not dogs", "NOT AND OR NEAR"]), ("fox NOT quick", []), ("dog OR fox", []),
-        ("NOT AND OR NEAR", ["NOT AND OR NEAR"]), ("NEAR(fox quick)", []), ("fo*", []), ("a*", ["A lazy dog", "a* wildcard"]),
-        ("\"hello", ["say \"hello world\" twice"]), ("\"hello world\"", ["say \"hello world\" twice"]), ("\"", []),
-        ("\"\"", []), ("world hello", ["say \"hello world\" twice"]), ("c++", ["C++ and C#"]),
-        ("snake_case", ["snake_case and kebab-case"]), ("kebab-case", ["snake_case and kebab-case"]), ("grüsse", []),
-        ("grüße", ["Grüße aus Köln"]), ("koln", ["Grüße aus Köln"]), ("テスト", ["日本語 テスト"]),
-        ("content:columns", ["content: columns"]), ("content: columns", ["content: columns"]), ("{content}: fox", []),
-        ("^fox", ["The quick brown fox"]), ("-fox", ["The quick brown fox"]), ("(fox", ["The quick brown fox"]),
-        ("fox)", ["The quick brown fox"]), ("+", []), ("***", []), ("fox ***", ["The quick brown fox"]), ("", []),
-        (" \t\n", []), ("'; DROP TABLE messages; --", []), ("fox\u{0}", ["The quick brown fox"]), ("\u{0}", []),
-        ("fox\u{A0}quick", ["The quick brown fox"]),
-    ] as [(String, [String])])
+    @Test(
+        arguments: [
+            ("fox", ["The quick brown fox"]), ("FOX", ["The quick brown fox"]), ("fox quick", ["The quick brown fox"]),
+            ("fox dog", []), ("dog", ["A lazy dog"]), ("not", ["foxes are not dogs", "NOT AND OR NEAR"]),
+            ("NOT", ["foxes are not dogs", "NOT AND OR NEAR"]), ("fox NOT quick", []), ("dog OR fox", []),
+            ("NOT AND OR NEAR", ["NOT AND OR NEAR"]), ("NEAR(fox quick)", []), ("fo*", []),
+            ("a*", ["A lazy dog", "a* wildcard"]),
+            ("\"hello", ["say \"hello world\" twice"]), ("\"hello world\"", ["say \"hello world\" twice"]), ("\"", []),
+            ("\"\"", []), ("world hello", ["say \"hello world\" twice"]), ("c++", ["C++ and C#"]),
+            ("snake_case", ["snake_case and kebab-case"]), ("kebab-case", ["snake_case and kebab-case"]),
+            ("grüsse", []),
+            ("grüße", ["Grüße aus Köln"]), ("koln", ["Grüße aus Köln"]), ("テスト", ["日本語 テスト"]),
+            ("content:columns", ["content: columns"]), ("content: columns", ["content: columns"]),
+            ("{content}: fox", []),
+            ("^fox", ["The quick brown fox"]), ("-fox", ["The quick brown fox"]), ("(fox", ["The quick brown fox"]),
+            ("fox)", ["The quick brown fox"]), ("+", []), ("***", []), ("fox ***", ["The quick brown fox"]), ("", []),
+            (" \t\n", []), ("'; DROP TABLE messages; --", []), ("fox\u{0}", ["The quick brown fox"]), ("\u{0}", []),
+            ("fox\u{A0}quick", ["The quick brown fox"]),
+        ] as [(String, [String])]
+    )
     func `a user's words are words, never operators`(words: String, expected: [String]) async throws {
         try await self.withMessages { store in
             let found = try await self.found(words, in: store)
@@ -60,7 +68,11 @@ struct MessageSearchTests {
                     ("p1", "penguin " + String(repeating: "filler ", count: 50)), ("p2", "penguin penguin penguin"),
                 ] {
                     let message = Message(
-                        id: MessageID(rawValue: id), role: .user, content: content, timestamp: store.clock.now)
+                        id: MessageID(rawValue: id),
+                        role: .user,
+                        content: content,
+                        timestamp: store.clock.now
+                    )
                     try conversations.append(message, to: "c", of: .default)
                 }
             }
@@ -93,7 +105,9 @@ struct MessageSearchTests {
             #expect(try await self.found("lazy", in: store).count == 1)
             try await store.execute("DELETE FROM conversations WHERE id = 'c'")
             #expect(try await self.found("lazy", in: store) == [])
-            #expect(try await store.texts("SELECT COUNT(*) FROM messages_text WHERE messages_text MATCH 'lazy'") == ["0"])
+            #expect(
+                try await store.texts("SELECT COUNT(*) FROM messages_text WHERE messages_text MATCH 'lazy'") == ["0"]
+            )
         }
     }
 

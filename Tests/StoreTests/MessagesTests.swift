@@ -20,7 +20,9 @@ struct MessagesTests {
     }
 
     private func messages(
-        _ filter: MessageFilter = MessageFilter(), last limit: Int = 100, of store: TestStore
+        _ filter: MessageFilter = MessageFilter(),
+        last limit: Int = 100,
+        of store: TestStore
     ) async throws -> [Message] {
         try await store.conversations { try $0.messages(of: "c", of: .default, filter: filter, last: limit) }
     }
@@ -33,11 +35,21 @@ struct MessagesTests {
     func `a message comes back as it was appended`() async throws {
         try await self.withConversation { store in
             let full = Message(
-                id: "m1", role: .tool, content: "a \"b\" 日本 🐧\n", category: .systemOutput,
-                timestamp: Timestamp(milliseconds: 1_700_000_000_001), agentID: "a", recipientID: "r",
-                messageType: .action, channel: "ops", reasoning: "why",
-                toolCalls: [ToolCall(id: "1", name: "n", arguments: "{ bad")], toolCallID: "0", tokens: 7,
-                metadata: ["k": .array([.integer(1), .null])])
+                id: "m1",
+                role: .tool,
+                content: "a \"b\" 日本 🐧\n",
+                category: .systemOutput,
+                timestamp: Timestamp(milliseconds: 1_700_000_000_001),
+                agentID: "a",
+                recipientID: "r",
+                messageType: .action,
+                channel: "ops",
+                reasoning: "why",
+                toolCalls: [ToolCall(id: "1", name: "n", arguments: "{ bad")],
+                toolCallID: "0",
+                tokens: 7,
+                metadata: ["k": .array([.integer(1), .null])]
+            )
             let plain = Self.message("m2")
             try await self.append([full, plain], to: store)
             #expect(try await self.messages(of: store) == [full, plain])
@@ -48,8 +60,13 @@ struct MessagesTests {
     func `every role and category is kept`(role: Message.Role, category: Message.Category) async throws {
         try await self.withConversation { store in
             let message = Message(
-                id: "m", role: role, content: "x", category: category, timestamp: Timestamp(milliseconds: 1),
-                tokens: 1)
+                id: "m",
+                role: role,
+                content: "x",
+                category: category,
+                timestamp: Timestamp(milliseconds: 1),
+                tokens: 1
+            )
             try await self.append([message], to: store)
             #expect(try await self.messages(of: store) == [message])
         }
@@ -59,7 +76,9 @@ struct MessagesTests {
     func `messages are in the order of their appending, whatever their times and ids`() async throws {
         try await self.withConversation { store in
             try await self.append(
-                [Self.message("z", at: 5), Self.message("a", at: 9), Self.message("m", at: 1)], to: store)
+                [Self.message("z", at: 5), Self.message("a", at: 9), Self.message("m", at: 1)],
+                to: store
+            )
             #expect(try await self.messages(of: store).map(\.id) == ["z", "a", "m"])
             #expect(try await self.messages(last: 2, of: store).map(\.id) == ["a", "m"])
             #expect(try await self.messages(last: 0, of: store) == [])

@@ -22,14 +22,16 @@ struct QueryPlanTests {
                     worker_id, announced, created_at, dispatched_at, started_at, finished_at)
                 \(numbers) SELECT 'old-' || i, 'chat', 'default', 'default/c', i, 1, i % 3, 'completed', '{}', i,
                     'w1', 1, i, i, i, i FROM n
-                """)
+                """
+            )
             try await store.execute(
                 """
                 INSERT INTO messages (id, tenant, conversation_id, position, role, content, category, created_at,
                     message_type, tokens, metadata)
                 \(numbers) SELECT 'm-' || i, 'default', CASE i % 2 WHEN 0 THEN 'c' ELSE 'd' END, i, 'user', 'x', 'DIALOG', i,
                     'message', 1, '{}' FROM n
-                """)
+                """
+            )
             try await store.register("w1")
             if analysed { try await store.execute("ANALYZE") }
             for id in ["j1", "j2"] as [JobID] { try await store.submit(id, lane: "c") }
@@ -39,7 +41,8 @@ struct QueryPlanTests {
 
     /// The plans of every statement that `body` runs.
     private func plans(
-        of store: TestStore, _ body: @escaping @Sendable (any SQLConnection) throws -> Void
+        of store: TestStore,
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Void
     ) async throws -> [String] {
         try await store.database.write(.relaxed) { connection in
             let explaining = ExplainingConnection(connection)
@@ -49,7 +52,9 @@ struct QueryPlanTests {
     }
 
     private func expect(
-        _ plans: [String], use indexes: [String], sourceLocation: SourceLocation = #_sourceLocation
+        _ plans: [String],
+        use indexes: [String],
+        sourceLocation: SourceLocation = #_sourceLocation
     ) {
         let scans = plans.filter { $0.hasPrefix("SCAN jobs") || $0.hasPrefix("SCAN messages") }
         // A scan along one of the partial indexes meets only the rows that are wanted.
@@ -94,12 +99,17 @@ struct QueryPlanTests {
             _ = try await store.ledger { try $0.dispatch(limit: 10) }
             let claim = try await self.plans(of: store) { _ = try Ledger($0).claim(["j1"], by: "w1") }
             self.expect(
-                claim, use: ["sqlite_autoindex_jobs_1 (id=?)", "messages_position (tenant=? AND conversation_id=?)"])
+                claim,
+                use: ["sqlite_autoindex_jobs_1 (id=?)", "messages_position (tenant=? AND conversation_id=?)"]
+            )
             let epoch = try await store.job("j1").epoch
             let finish = try await self.plans(of: store) { connection in
                 let answer = Message(role: .assistant, content: "x", timestamp: connection.now)
                 try Ledger(connection).finish(
-                    "j1", epoch: epoch, Ending(state: .completed, messages: [answer]))
+                    "j1",
+                    epoch: epoch,
+                    Ending(state: .completed, messages: [answer])
+                )
             }
             self.expect(finish, use: ["sqlite_autoindex_jobs_1 (id=?)", "jobs_lane (lane=?)"])
             #expect(try await store.jobs().suffix(2) == ["j1 completed head 1/1/0", "j2 queued head 0/0/0"])
@@ -173,7 +183,9 @@ private final class ExplainingConnection: SQLConnection {
     }
 
     func rows<Element>(
-        _ sql: String, _ arguments: [SQLValue], _ read: (any SQLRow) throws -> Element
+        _ sql: String,
+        _ arguments: [SQLValue],
+        _ read: (any SQLRow) throws -> Element
     ) throws -> [Element] {
         try self.explain(sql, arguments)
         return try self.base.rows(sql, arguments, read)

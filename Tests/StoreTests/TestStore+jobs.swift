@@ -10,7 +10,8 @@ extension TestStore {
             SELECT id || ' ' || state || CASE lane_head WHEN 1 THEN ' head' ELSE '' END
                 || ' ' || attempt || '/' || claims || '/' || lost
             FROM jobs ORDER BY created_at, rowid
-            """)
+            """
+        )
     }
 
     func job(_ id: JobID) async throws -> Job {
@@ -21,21 +22,36 @@ extension TestStore {
     /// Makes the conversation and submits a job for it; the user's message is `<id>.user`.
     @discardableResult
     func submit(
-        _ id: JobID, lane: ConversationID? = nil, tenant: TenantID = .default, priority: JobPriority = .default,
-        hasRoom: Bool = false, context: [String: JSONValue]? = nil
+        _ id: JobID,
+        lane: ConversationID? = nil,
+        tenant: TenantID = .default,
+        priority: JobPriority = .default,
+        hasRoom: Bool = false,
+        context: [String: JSONValue]? = nil
     ) async throws -> JobState {
         let conversation = lane ?? ConversationID(rawValue: "own-\(id)")
         let payload = try JSON.text(
             ChatPayload(
-                text: "Question of \(id)", conversationID: conversation,
-                userMessageID: MessageID(rawValue: "\(id).user"), answerID: MessageID(rawValue: "\(id).answer"),
-                context: context))
+                text: "Question of \(id)",
+                conversationID: conversation,
+                userMessageID: MessageID(rawValue: "\(id).user"),
+                answerID: MessageID(rawValue: "\(id).answer"),
+                context: context
+            )
+        )
         return try await self.database.write(.durable) { connection in
             try Conversations(connection).ensure(conversation, of: tenant, title: "T", agent: .default)
             return try Ledger(connection).submit(
                 NewJob(
-                    id: id, kind: .chat, tenant: tenant, priority: priority, conversationID: conversation,
-                    payload: payload), hasRoom: hasRoom)
+                    id: id,
+                    kind: .chat,
+                    tenant: tenant,
+                    priority: priority,
+                    conversationID: conversation,
+                    payload: payload
+                ),
+                hasRoom: hasRoom
+            )
         }
     }
 

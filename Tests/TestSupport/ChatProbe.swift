@@ -47,7 +47,9 @@ package final class ChatProbe: Sendable {
         try await self.send(try JSON.text(body))
     }
 
-    /// Sends a message and returns its job once it is accepted. Not for callers at once.
+    /// Sends a message and returns its job once it is accepted.
+    ///
+    /// Not for several callers at once.
     @discardableResult
     package func say(_ text: String, in conversation: String? = nil) async throws -> JobID {
         try await self.submit(text, in: conversation)

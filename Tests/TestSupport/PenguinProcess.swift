@@ -69,7 +69,9 @@ package final class PenguinProcess: Sendable {
 
     /// The port in the greeting of `penguin-web`; nil before it listens.
     package var port: Int? {
-        guard let address = Self.text(of: self.greeting).firstMatch(of: /listens on http:\/\/[^\s]*:(\d+)\s/) else { return nil }
+        guard let address = Self.text(of: self.greeting).firstMatch(of: /listens on http:\/\/[^\s]*:(\d+)\s/) else {
+            return nil
+        }
         return Int(address.1)
     }
 

@@ -1,5 +1,7 @@
 import Domain
 import LLM
+import Queue
+import Store
 import Testing
 import TestSupport
 
@@ -66,7 +68,10 @@ struct ChatJobTests {
     @Test func `a turn that breaks off is asked again, and its text is taken back`() async throws {
         try await withWorkBench { bench in
             bench.model.script(
-                "hello", [.say("Half an ans"), .fail(ModelError(.cutOff, "cut off"))], [.say("A whole answer")])
+                "hello",
+                [.say("Half an ans"), .fail(ModelError(.cutOff, "cut off"))],
+                [.say("A whole answer")]
+            )
             let id = try await bench.submit("hello")
             try await bench.withWorker { _ in
                 try await bench.job(id, is: .completed)
@@ -83,7 +88,8 @@ struct ChatJobTests {
         try await withWorkBench { bench in
             let id = try await bench.submit("hello", model: "nobody/knows")
             try await bench.withWorker { _ in
-                #expect(try await bench.job(id, is: .failed).failure?.code == "unknown_model")
+                let job = try await bench.job(id, is: .failed)
+                #expect(job.failure?.code == "unknown_model")
             }
         }
     }
@@ -134,21 +140,43 @@ struct ChatJobTests {
         }
     }
 
+    @Test func `a conversation that cannot be read fails the job, and does not bring it back for ever`() async throws {
+        try await withWorkBench { bench in
+            let first = try await bench.submit("hello", in: "c")
+            let id = try await bench.submit("again", in: "c")
+            try await bench.withWorker { _ in
+                try await bench.job(first, is: .completed)
+                try await bench.job(id, is: .completed)
+            }
+            _ = try await bench.database.write(.durable) { connection in
+                try connection.execute("UPDATE messages SET metadata = $1", [.text("{")])
+            }
+            let late = try await bench.submit("late", in: "c")
+            try await bench.withWorker { _ in
+                let job = try await bench.job(late, is: .failed)
+                #expect(job.failure?.code == "undecodable")
+            }
+        }
+    }
+
     @Test func `a payload that cannot be read is dead, with an error for its followers`() async throws {
         try await withWorkBench { bench in
-            let id = try await bench.submit("hello")
-            try await bench.withWorker(slots: 1) { _ in try await bench.job(id, is: .completed) }
-            let broken = try await bench.submit("hello")
-            try await bench.database.write(.durable) { connection in
+            let queue = bench.queue()
+            let good = try await bench.submit("hello", on: queue)
+            let broken = try await bench.submit("hello", on: queue)
+            _ = try await bench.database.write(.durable) { connection in
                 // Ids and text are there, so it can be claimed, and `max_iterations` is no number.
                 try connection.execute(
                     "UPDATE jobs SET payload = REPLACE(payload, $1, $2) WHERE id = $3",
                     [
                         .text(#""max_iterations":5"#), .text(#""max_iterations":"many""#), .text(broken.rawValue),
-                    ])
+                    ]
+                )
             }
             try await bench.withWorker { _ in
                 let job = try await bench.job(broken, is: .dead)
+                // It was read together with a good one, which it does not keep back.
+                try await bench.job(good, is: .completed)
                 #expect(job.failure?.code == "undecodable")
                 #expect(try await bench.types(broken).last == .error)
             }

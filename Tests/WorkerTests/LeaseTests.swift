@@ -1,11 +1,14 @@
 import Domain
 import Events
 import Foundation
+import LLM
 import Queue
 import Redis
+import ServiceLifecycle
 import Store
 import Testing
 import TestSupport
+import Worker
 
 @Suite(.timeLimit(.minutes(2)))
 struct LeaseTests {
@@ -25,7 +28,7 @@ struct LeaseTests {
                 #expect(try await bench.workers().isEmpty)
             }
             #expect(try await bench.consumers() == 0)
-            try await bench.withWorker { _ in try await bench.job(id, is: .completed) }
+            _ = try await bench.withWorker { _ in try await bench.job(id, is: .completed) }
             #expect(try await bench.dialog("c") == ["user: hello", "assistant: Done"])
             #expect(try await bench.job(id).attempt == 1)
             let frames = try await bench.frames(id)
@@ -82,10 +85,10 @@ struct LeaseTests {
             let id = try await bench.submit("hello", in: "c")
             try await bench.withWorker { _ in
                 try await eventually("the text is in the log") { try await bench.text(id) == "Begun" }
-                let block = try DatabaseBlock(bench.file)
+                let block = try await DatabaseBlock(bench.file)
                 // Two thirds of the lease, and not the database's own patience of five seconds.
                 try await eventually(within: .seconds(3), "the run is given up") { bench.model.live == 0 }
-                try block.end()
+                try await block.end()
                 try await bench.job(id, is: .completed)
                 #expect(try await bench.dialog("c") == ["user: hello", "assistant: Done"])
                 #expect(try await bench.types(id).filter(\.isTerminal) == [.complete])
@@ -93,20 +96,33 @@ struct LeaseTests {
         }
     }
 
-    @Test func `after a lost lease the text is taken back, and what is in the journal is not asked again`() async throws {
+    @Test func `after a lost lease the text is taken back, and what is in the journal is not asked again`() async throws
+    {
         try await withWorkBench { bench in
             let call = ToolCall(id: "call_1", name: "look", arguments: "{}")
             bench.model.script("hello", [.say("Done")])
             let id = try await bench.submit("hello", in: "c")
             let queue = bench.queue()
             let entries = try await queue.streams.read(
-                1, for: "dead", waiting: .seconds(1), lowFirst: false, on: bench.redis)
+                1,
+                for: "dead",
+                waiting: .seconds(1),
+                lowFirst: false,
+                on: bench.redis
+            )
             let lease = try #require(try await queue.claim(entries, by: "dead").first)
             let covers = try await Self.write(["Let me look.", "Half a second tu"], of: lease, on: bench)
             // The turn as the engine keeps it: text and the call it made.
-            let turn = #"{"text":"Let me look.","reasoning":"","tool_calls":[\#(try JSON.text(call))],"usage":\#(try JSON.text(TokenUsage(promptTokens: 3)))}"#
+            let turn =
+                #"{"text":"Let me look.","reasoning":"","tool_calls":[\#(try JSON.text(call))],"usage":\#(try JSON.text(TokenUsage(promptTokens: 3)))}"#
             let step = Step(
-                index: 0, kind: .modelTurn, state: .done, result: turn, usage: TokenUsage(promptTokens: 3), covers: covers)
+                index: 0,
+                kind: .modelTurn,
+                state: .done,
+                result: turn,
+                usage: TokenUsage(promptTokens: 3),
+                covers: covers
+            )
             try await queue.record(step, under: lease)
             try await bench.withWorker { _ in
                 let job = try await bench.job(id, is: .completed)
@@ -129,7 +145,11 @@ struct LeaseTests {
     /// Writes the texts as the events of a lease, each an iteration; returns where the first ended.
     private static func write(_ texts: [String], of lease: Lease, on bench: WorkBench) async throws -> EventID {
         let writer = LogWriter(
-            job: lease.id, epoch: lease.epoch, log: bench.log, start: try lease.job.startFrame(), logger: quietLogger
+            job: lease.id,
+            epoch: lease.epoch,
+            log: bench.log,
+            start: try lease.job.startFrame(),
+            logger: quietLogger
         ) { true }
         async let isOurs = writer.run()
         var ends: [EventID] = []
@@ -168,14 +188,14 @@ struct LeaseTests {
             let id = try await bench.submit("hello", in: "c")
             try await bench.withWorker { _ in
                 try await eventually("the model is asked") { bench.model.live == 1 }
-                let block = try DatabaseBlock(bench.file)
+                let block = try await DatabaseBlock(bench.file)
                 bench.model.open("go")
                 // Longer than the database's patience, so that the journal's write fails; shorter than the lease.
                 try await eventually(within: .seconds(15), "the run has ended") { bench.model.live == 0 }
                 try await eventually(within: .seconds(15), "the database has refused a write") {
-                    await block.hasOutlasted(.milliseconds(5500))
+                    block.hasOutlasted(.milliseconds(5500))
                 }
-                try block.end()
+                try await block.end()
                 try await bench.job(id, is: .completed, within: .seconds(30))
                 #expect(try await bench.dialog("c") == ["user: hello", "assistant: Done"])
             }

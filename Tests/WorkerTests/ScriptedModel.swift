@@ -96,16 +96,16 @@ final class ScriptedModel: ModelProvider {
                 case .say(let text): return .text(text)
                 case .think(let text): return .reasoning(text)
                 case .call(let call): return .toolCall(call)
-                case .gate(let name): try await self.wait { self.model.isOpen(name) }
-                case .hang: try await self.wait { false }
+                case .gate(let name): try await Self.wait(for: name, of: self.model)
+                case .hang: try await Self.wait(for: nil, of: self.model)
                 case .fail(let error): throw error
                 }
             }
             return nil
         }
 
-        private func wait(until isOver: () -> Bool) async throws(ModelError) {
-            while !isOver() {
+        private static func wait(for gate: String?, of model: ScriptedModel) async throws(ModelError) {
+            while gate.map({ !model.isOpen($0) }) ?? true {
                 do {
                     try await Task.sleep(for: .milliseconds(2))
                 } catch {

@@ -1,4 +1,6 @@
 import Domain
+import LLM
+import Queue
 import Redis
 import Testing
 import TestSupport
@@ -38,7 +40,12 @@ struct SlotTests {
                 jobs.append(try await bench.submit("m\(index)", on: queue))
             }
             let read = try await queue.streams.read(
-                10, for: "dead", waiting: .milliseconds(1), lowFirst: false, on: bench.redis)
+                10,
+                for: "dead",
+                waiting: .milliseconds(1),
+                lowFirst: false,
+                on: bench.redis
+            )
             #expect(read.count == 6)
             try await bench.withWorker(slots: 2) { _ in
                 try await eventually("the slots are taken") { bench.model.live >= 2 }
@@ -59,7 +66,9 @@ struct SlotTests {
                     for job in jobs { try await bench.job(job, is: .completed) }
                 }
             }
-            #expect(try await bench.dialog("c") == (0..<10).flatMap { ["user: m\($0)", "assistant: Answer to m\($0)"] })
+            #expect(
+                try await bench.dialog("c") == (0..<10).flatMap { ["user: m\($0)", "assistant: Answer to m\($0)"] }
+            )
             #expect(bench.model.askedMessages == (0..<10).map { "m\($0)" })
             #expect(bench.model.liveMaxOfOne == 1)
             // Each prompt has the whole conversation before it.

@@ -3,6 +3,7 @@ import Engine
 import Events
 import Foundation
 import LLM
+import NIOCore
 import Queue
 import Redis
 import ServiceLifecycle
@@ -25,25 +26,45 @@ struct WorkBench: Sendable {
     /// The queue of one process: the ledger and the streams are everybody's, the dispatcher is its own.
     func queue() -> JobQueue {
         JobQueue(
-            database: self.database, redis: self.redis, log: self.log, keys: QueueKeys(prefix: "t:"),
-            configuration: self.configuration, logger: quietLogger)
+            database: self.database,
+            redis: self.redis,
+            log: self.log,
+            keys: QueueKeys(prefix: "t:"),
+            configuration: self.configuration,
+            logger: quietLogger
+        )
     }
 
     // MARK: Jobs
 
     @discardableResult
     func submit(
-        _ text: String, id: JobID = JobID(), in conversation: ConversationID = ConversationID(),
-        priority: JobPriority = .default, reasoning: Bool = false, timeLimitSeconds: Int? = nil, model: String? = nil,
+        _ text: String,
+        id: JobID = JobID(),
+        in conversation: ConversationID = ConversationID(),
+        priority: JobPriority = .default,
+        reasoning: Bool = false,
+        timeLimitSeconds: Int? = nil,
+        model: String? = nil,
         on queue: JobQueue? = nil
     ) async throws -> JobID {
         let payload = ChatPayload(
-            text: text, conversationID: conversation, userMessageID: MessageID(rawValue: "\(id).user"),
-            answerID: MessageID(rawValue: "\(id).answer"), includeReasoning: reasoning, model: model,
-            timeLimitSeconds: timeLimitSeconds)
+            text: text,
+            conversationID: conversation,
+            userMessageID: MessageID(rawValue: "\(id).user"),
+            answerID: MessageID(rawValue: "\(id).answer"),
+            includeReasoning: reasoning,
+            model: model,
+            timeLimitSeconds: timeLimitSeconds
+        )
         let job = NewJob(
-            id: id, kind: .chat, tenant: .default, priority: priority, conversationID: conversation,
-            payload: try JSON.text(payload))
+            id: id,
+            kind: .chat,
+            tenant: .default,
+            priority: priority,
+            conversationID: conversation,
+            payload: try JSON.text(payload)
+        )
         try await (queue ?? self.queue()).submit(job) { connection in
             try Conversations(connection).ensure(conversation, of: .default, title: "T", agent: .default)
         } attach: {
@@ -113,18 +134,30 @@ struct WorkBench: Sendable {
 
     /// Runs a worker, with a dispatcher and a reaper as its process has them, around `body`, and ends it at once.
     func withWorker<Result>(
-        slots: Int = 4, timeLimit: Duration = .seconds(60), grace: Duration = .seconds(20), reaps: Bool = true,
+        slots: Int = 4,
+        timeLimit: Duration = .seconds(60),
+        grace: Duration = .seconds(20),
+        reaps: Bool = true,
         _ body: (RunningWorker) async throws -> Result
     ) async throws -> Result {
         let queue = self.queue()
         let blocking = RedisClient(self.address, name: "test-worker", logger: quietLogger)
         let retries = TurnRetryPolicy(attemptsMax: 2, base: .milliseconds(1))
         let attempt = ChatAttempt(
-            database: self.database, engine: Engine(provider: self.model, retries: retries),
-            catalogue: try Self.catalogue(), timeLimit: timeLimit)
+            database: self.database,
+            engine: Engine(provider: self.model, retries: retries),
+            catalogue: try Self.catalogue(),
+            timeLimit: timeLimit
+        )
         let worker = JobWorker(
-            slots: slots, queue: queue, attempt: attempt, blocking: blocking, subscriber: self.subscriber, grace: grace,
-            logger: quietLogger)
+            slots: slots,
+            queue: queue,
+            attempt: attempt,
+            blocking: blocking,
+            subscriber: self.subscriber,
+            grace: grace,
+            logger: quietLogger
+        )
         let group = ServiceGroup(services: [WorkerService(worker: worker)], logger: quietLogger)
         // Awaited below.
         let running = Task { try await group.run() }
@@ -146,8 +179,14 @@ struct WorkBench: Sendable {
 
     private static func catalogue() throws -> ModelCatalogue {
         let model = ModelConfiguration(
-            id: "scripted", model: "scripted", provider: "test", wireFormat: .openAI, apiBase: "http://127.0.0.1:9",
-            promptPrice: 1, completionPrice: 2)
+            id: "scripted",
+            model: "scripted",
+            provider: "test",
+            wireFormat: .openAI,
+            apiBase: "http://127.0.0.1:9",
+            promptPrice: 1,
+            completionPrice: 2
+        )
         return try ModelCatalogue(configurations: [model], environment: [:])
     }
 }
@@ -174,7 +213,8 @@ private struct WorkerService: Service {
 
 /// Gives `body` everything that workers need, fresh; times are short where tests wait for them.
 func withWorkBench<Result>(
-    _ configure: (inout QueueConfiguration) -> Void = { _ in }, _ body: (WorkBench) async throws -> Result
+    _ configure: (inout QueueConfiguration) -> Void = { _ in },
+    _ body: (WorkBench) async throws -> Result
 ) async throws -> Result {
     var configuration = QueueConfiguration()
     configuration.reapInterval = .milliseconds(100)
@@ -190,9 +230,16 @@ func withWorkBench<Result>(
             let file = folder.appendingPathComponent("test.db")
             let database = try SQLiteDatabase(file: file)
             let bench = WorkBench(
-                server: server, redis: redis, subscriber: subscriber, address: address, database: database, file: file,
-                log: EventLog(redis: redis, keys: EventKeys(prefix: "t:"), eventsMax: 50_000), model: ScriptedModel(),
-                configuration: configuration)
+                server: server,
+                redis: redis,
+                subscriber: subscriber,
+                address: address,
+                database: database,
+                file: file,
+                log: EventLog(redis: redis, keys: EventKeys(prefix: "t:"), eventsMax: 50_000),
+                model: ScriptedModel(),
+                configuration: configuration
+            )
             let outcome: Swift.Result<Result, any Error>
             do {
                 try await bench.queue().streams.createGroups()
