@@ -58,7 +58,10 @@ package struct Engine: Sendable {
             run.beginIteration()
             await events.iteration(run.iteration, of: run.request.maxIterations)
             let turn = try await self.turn(of: &run, tools: tools.tools, events: events)
-            try await journal.record(try run.step(of: turn, covers: await events.flush()))
+            let covers = await events.flush()
+            // An interrupted flush may have left text behind, which nobody would send any more: the turn does not count.
+            try Task.checkCancellation()
+            try await journal.record(try run.step(of: turn, covers: covers))
             run.apply(turn)
         }
     }

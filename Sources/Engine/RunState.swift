@@ -167,6 +167,13 @@ struct RunState {
             )
             return .failed(failure, self.result(.providerError))
         case is ModelError, is CancellationError: return .released
+        case is DecodingError:
+            let failure = JobFailure(
+                code: "undecodable",
+                message: "The journal of the job cannot be read.",
+                retryable: false
+            )
+            return .failed(failure, self.result(.providerError))
         case let error as JobFailure: return .failed(error, self.result(.providerError))
         default: return .abandoned
         }

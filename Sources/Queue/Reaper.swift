@@ -90,7 +90,7 @@ package struct Reaper: Sendable {
         let ending = Ending(state: .cancelled, stopReason: .cancelled)
         do {
             return try await self.queue.database.write(.durable) { try Ledger($0).end(job, ending) }
-        } catch where error.code == .fenced {
+        } catch  where error.code == .fenced {
             return nil
         }
     }

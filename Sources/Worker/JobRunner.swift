@@ -19,6 +19,8 @@ struct JobRunner: Sendable {
     func enter(_ lease: Lease) -> RunControl {
         let control = RunControl()
         self.running.enter(lease.id, control)
+        // Asked for while an earlier attempt ran.
+        if lease.job.cancelRequested { control.interrupt(.cancelled) }
         return control
     }
 

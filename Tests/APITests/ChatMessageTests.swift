@@ -2,7 +2,7 @@ import Domain
 import Testing
 import TestSupport
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct ChatMessageTests {
     private static let path = "/api/v1/chat/message"
 
@@ -276,10 +276,10 @@ struct ChatMessageTests {
                 "POST \(Self.path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
             let client = Task { try await server.http.exchange(request) }
-            try await eventually("the model is asked") { server.provider.counters.requests == 1 }
+            try await eventually(within: .seconds(30), "the model is asked") { server.provider.counters.requests == 1 }
             client.cancel()
             _ = await client.result
-            try await eventually("the answer is there") {
+            try await eventually(within: .seconds(30), "the answer is there") {
                 try await server.http.get("/api/v1/conversations/c/history").body.contains("tok0 tok1 tok2 ")
             }
         }

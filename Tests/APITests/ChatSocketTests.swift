@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 import WebSocket
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct ChatSocketTests {
     @Test func `a message is a start, progress, its tokens and the whole answer`() async throws {
         try await withServer { server in
@@ -129,7 +129,9 @@ struct ChatSocketTests {
         try await withServer(["PENGUIN_LOG_TTL_SECONDS": "0.1"]) { server in
             let id = try await server.submit("hi [[tokens=3]]")
             try await server.job(id, is: "completed")
-            try await eventually("the log has expired") { try await server.redisKeys("penguin:log:*").isEmpty }
+            try await eventually(within: .seconds(30), "the log has expired") {
+                try await server.redisKeys("penguin:log:*").isEmpty
+            }
             try await server.withSocket { socket in
                 try await socket.send(["resume": .object(["job_id": .string(id)])])
                 let frames = try await socket.answer()

@@ -2,7 +2,7 @@ import Domain
 import Testing
 import TestSupport
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct ConversationTests {
     private static let path = "/api/v1/conversations"
 

@@ -2,7 +2,7 @@ import Domain
 import Testing
 import TestSupport
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct HTTPRulesTests {
     /// Every path, with the methods it takes.
     private static let paths = [

@@ -2,7 +2,7 @@ import Domain
 import Testing
 import TestSupport
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct JobTests {
     @Test func `a job shows its life and where to look further`() async throws {
         try await withServer { server in
@@ -50,14 +50,16 @@ struct JobTests {
     @Test func `a running job that is cancelled ends soon, and an ended one stays as it was`() async throws {
         try await withServer { server in
             let id = try await server.submit("hi [[tokens=3 hang=3]]", ["conversation_id": "c"])
-            try await eventually("it runs") { server.provider.counters.answersLive == 1 }
+            try await eventually(within: .seconds(30), "it runs") { server.provider.counters.answersLive == 1 }
             let cancelled = try await server.http.send("POST", "/api/v1/jobs/\(id)/cancel")
             // The worker may be quicker than the answer.
             #expect(cancelled.status == (try cancelled.json["state"] == "cancelled" ? 200 : 202))
             #expect(try cancelled.json["cancel_requested"] == .bool(true))
             let job = try await server.job(id, is: "cancelled")
             #expect(job["stop_reason"] == "cancelled")
-            try await eventually("the provider is let go") { server.provider.counters.answersLive == 0 }
+            try await eventually(within: .seconds(30), "the provider is let go") {
+                server.provider.counters.answersLive == 0
+            }
             let again = try await server.http.send("POST", "/api/v1/jobs/\(id)/cancel")
             #expect(again.status == 200)
             #expect(try again.json["state"] == "cancelled")
@@ -83,7 +85,7 @@ struct JobTests {
                 "/api/v1/chat/message",
                 ["text": "hi [[hang]]", "conversation_id": "doomed"]
             )
-            try await eventually("it runs") { server.provider.counters.answersLive == 1 }
+            try await eventually(within: .seconds(30), "it runs") { server.provider.counters.answersLive == 1 }
             let id = try await Self.running(in: "doomed", of: server)
             _ = try await server.http.send("POST", "/api/v1/jobs/\(id)/cancel")
             #expect(try await doomed.status == 409)
@@ -160,7 +162,9 @@ struct JobTests {
         try await withServer(["PENGUIN_LOG_TTL_SECONDS": "0.1"]) { server in
             let id = try await server.submit("hi [[tokens=2]]")
             try await server.job(id, is: "completed")
-            try await eventually("the log has expired") { try await server.redisKeys("penguin:log:*").isEmpty }
+            try await eventually(within: .seconds(30), "the log has expired") {
+                try await server.redisKeys("penguin:log:*").isEmpty
+            }
             for cursor in ["0-0", "0-1", "5-5"] {
                 let events = try SSEEvent.parse(try await Self.events(server, id, query: "?after=\(cursor)").body)
                 #expect(events.map(\.event) == ["snapshot", "complete"], "\(cursor)")

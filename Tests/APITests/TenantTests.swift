@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 import WebSocket
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct TenantTests {
     private static let keys = ["PENGUIN_API_KEYS": "alice=key-of-alice-0123456789,bob=key-of-bob-0123456789"]
     private static let alice = "key-of-alice-0123456789"

@@ -36,7 +36,7 @@ struct TestServer: Sendable {
     @discardableResult
     func job(_ id: String, is state: String) async throws -> JSONValue {
         var job = JSONValue.null
-        try await eventually(within: .seconds(20), "\(id) is \(state)") {
+        try await eventually(within: .seconds(30), "\(id) is \(state)") {
             job = try await self.http.get("/api/v1/jobs/\(id)").json
             return job["state"]?.string == state
         }
@@ -62,7 +62,7 @@ func withServer<Result: Sendable>(
                     group.addTask {
                         for await port in ports {
                             let server = TestServer(port: port, redis: redis, provider: provider)
-                            try await eventually("a worker is there") {
+                            try await eventually(within: .seconds(30), "a worker is there") {
                                 try await server.http.get("/readyz").status == 200
                             }
                             return try await body(server)

@@ -6,7 +6,7 @@ import TestSupport
 
 @testable import Events
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct EventRelayTests {
     private static let patience = Duration.seconds(30)
 
@@ -65,7 +65,9 @@ struct EventRelayTests {
             #expect(try await Self.subscribers(bench) == 1)
             attachments.removeAll()
             #expect(relay.count == 0)
-            try await eventually("the subscription has ended") { try await Self.subscribers(bench) == 0 }
+            try await eventually(within: .seconds(30), "the subscription has ended") {
+                try await Self.subscribers(bench) == 0
+            }
         }
     }
 
@@ -81,7 +83,7 @@ struct EventRelayTests {
     }
 
     @Test func `a Redis that restarts in the middle costs no follower an event`() async throws {
-        try await withLog(appendOnly: true, commandTimeout: .seconds(1)) { bench in
+        try await withLog(appendOnly: true, commandTimeout: .seconds(2)) { bench in
             try await bench.create()
             let relay = EventRelay(log: bench.log, subscriber: bench.subscriber, silence: .milliseconds(500))
             async let _ = relay.run()

@@ -6,7 +6,7 @@ import TestSupport
 
 @testable import Events
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct JobFollowerTests {
     private static let first = EventID(epoch: 7, sequence: 0)
     private static let moment = Duration.milliseconds(20)
@@ -23,7 +23,7 @@ struct JobFollowerTests {
     /// Everything up to the end.
     private static func all(_ follower: JobFollower) async -> [EventLog.Entry] {
         var entries: [EventLog.Entry] = []
-        while let more = await follower.next(within: .seconds(20)) {
+        while let more = await follower.next(within: .seconds(60)) {
             if more.isEmpty { return entries }
             entries += more
         }
@@ -189,7 +189,7 @@ struct JobFollowerTests {
                 return await follower.next()
             }
             let task = await waiting
-            try await eventually("the task runs") { isWaiting.withLock { $0 } }
+            try await eventually(within: .seconds(30), "the task runs") { isWaiting.withLock { $0 } }
             if byCancel { task.cancel() } else { follower.stop() }
             #expect(await task.value == nil)
         }
@@ -201,7 +201,7 @@ struct JobFollowerTests {
             let terminal = try bench.complete(at: EventID(epoch: 7, sequence: 100))
             let follower = Self.follower(bench, ledger: .ended(snapshot: nil, terminal: terminal))
             async let entries = Self.all(follower)
-            try await eventually("the follower has given up on the log") {
+            try await eventually(within: .seconds(30), "the follower has given up on the log") {
                 follower.check(silence: .zero)
                 return follower.cursor == terminal.id
             }

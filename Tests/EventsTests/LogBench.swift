@@ -98,7 +98,7 @@ struct LogBench: Sendable {
 func withLog<Result>(
     appendOnly: Bool = false,
     eventsMax: Int = 50_000,
-    commandTimeout: Duration = .seconds(5),
+    commandTimeout: Duration = .seconds(30),
     _ body: (LogBench) async throws -> Result
 ) async throws -> Result {
     try await withRedis(appendOnly: appendOnly) { server in
@@ -111,6 +111,9 @@ func withLog<Result>(
         let log = EventLog(redis: redis, keys: EventKeys(prefix: "t:"), eventsMax: eventsMax)
         let outcome: Swift.Result<Result, any Error>
         do {
+            try await eventually(within: .seconds(30), "Redis is connected") {
+                redis.isConnected && subscriber.isConnected
+            }
             outcome = .success(
                 try await body(LogBench(server: server, redis: redis, subscriber: subscriber, log: log))
             )

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 import TestSupport
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct LogWriterTests {
     private static let patience = Duration.seconds(30)
 
@@ -169,7 +169,7 @@ struct LogWriterTests {
 
     @Test(arguments: [true, false])
     func `a Redis that restarts in the middle loses no text and doubles none`(_ keepsData: Bool) async throws {
-        try await withLog(appendOnly: keepsData, commandTimeout: .seconds(1)) { bench in
+        try await withLog(appendOnly: keepsData, commandTimeout: .seconds(2)) { bench in
             try await bench.create()
             let words = (0..<90).map { "word\($0) " }
             let next = try await bench.write(epoch: 7) { writer in

@@ -43,7 +43,7 @@ struct WakeUpTests {
             await wakeUp.wait()
             await wakeUp.wait()
         }
-        try await eventually("the task runs") { hasBegun.withLock { $0 } }
+        try await eventually(within: .seconds(30), "the task runs") { hasBegun.withLock { $0 } }
         task.cancel()
         await task.value
     }

@@ -8,7 +8,7 @@ import TestSupport
 
 @testable import Queue
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct CancelTests {
     @Test func `a queued or dispatched job is cancelled in the call, and its lane goes on`() async throws {
         try await withTestQueue { test in
@@ -42,7 +42,7 @@ struct CancelTests {
             try await test.submit("a")
             try await test.claim()
             #expect(try await test.queue.cancel("a", of: .default) == .requested)
-            try await eventually("the worker is told") { told.withLock { $0 } == ["a"] }
+            try await eventually(within: .seconds(30), "the worker is told") { told.withLock { $0 } == ["a"] }
             let cancels = try await test.database.write(.relaxed) { connection in
                 try Workers(connection).beat("w1", running: 1, draining: false)
             }

@@ -6,7 +6,7 @@ import TestSupport
 
 @testable import Queue
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct ClaimTests {
     @Test func `a claim is a lease with a new epoch, and settles its entries`() async throws {
         try await withTestQueue { test in

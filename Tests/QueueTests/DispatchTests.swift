@@ -6,7 +6,7 @@ import TestSupport
 
 @testable import Queue
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct DispatchTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let sizeMin: Int
@@ -116,7 +116,9 @@ struct DispatchTests {
             for id: JobID in ["a", "b", "c"] { try await test.submit(id) }
             var done: [String] = []
             while done.count < 3 {
-                try await eventually("a job is on the stream") { try await !test.stream().isEmpty }
+                try await eventually(within: .seconds(30), "a job is on the stream") {
+                    try await !test.stream().isEmpty
+                }
                 for lease in try await test.claim() {
                     done.append(lease.id.rawValue)
                     try await test.finish(lease)

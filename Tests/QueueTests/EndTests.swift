@@ -8,7 +8,7 @@ import TestSupport
 
 @testable import Queue
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct EndTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let state: JobState
@@ -142,14 +142,14 @@ struct EndTests {
     }
 
     @Test func `an end while Redis is away is told when it is back`() async throws {
-        try await withTestQueue { test in
+        try await withTestQueue(commandTimeout: .seconds(2)) { test in
             try await test.submit("a")
             let lease = try #require(try await test.claim().first)
             try await test.server.kill()
             try await test.finish(lease)
             #expect(try await test.jobs() == ["a completed head 1/1/0"])
             try await test.server.restart()
-            try await eventually("Redis answers") { (try? await test.stream()) != nil }
+            try await eventually(within: .seconds(30), "Redis answers") { (try? await test.stream()) != nil }
             test.clock.advance(by: .seconds(6))
             try await test.reaper.pass()
             #expect(try await test.jobs() == ["a completed head 1/1/0 announced"])

@@ -6,7 +6,7 @@ import TestSupport
 
 @testable import Queue
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct ReapTests {
     private static func failure(of test: TestQueue, _ id: JobID) async throws -> JobFailure? {
         try await test.job(id).failure
@@ -101,7 +101,7 @@ struct ReapTests {
     }
 
     @Test func `a lost job whose log is gone is taken all the same`() async throws {
-        try await withTestQueue { test in
+        try await withTestQueue(commandTimeout: .seconds(2)) { test in
             try await test.submit("a")
             try await test.claim()
             try await test.server.kill()

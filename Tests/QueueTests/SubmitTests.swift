@@ -7,7 +7,7 @@ import TestSupport
 
 @testable import Queue
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct SubmitTests {
     @Test func `a job of an idle lane is on disk, has its first event and is on its stream`() async throws {
         try await withTestQueue { test in
@@ -97,13 +97,13 @@ struct SubmitTests {
     }
 
     @Test func `with Redis away a job is accepted, and dispatched when Redis is back`() async throws {
-        try await withTestQueue { test in
+        try await withTestQueue(commandTimeout: .seconds(2)) { test in
             try await test.server.kill()
             try await test.submit("a", lane: "c")
             try await test.submit("b", lane: "c")
             #expect(try await test.jobs() == ["a dispatched head 0/0/0", "b queued 0/0/0"])
             try await test.server.restart()
-            try await eventually("Redis answers") { (try? await test.stream()) == [] }
+            try await eventually(within: .seconds(30), "Redis answers") { (try? await test.stream()) == [] }
             test.clock.advance(by: .seconds(11))
             try await test.queue.dispatcher.pass(isTick: true)
             #expect(try await test.stream() == ["a"])

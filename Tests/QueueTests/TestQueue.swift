@@ -181,6 +181,7 @@ struct TestQueue: Sendable {
 
 /// Gives `body` a fresh queue; its groups exist.
 func withTestQueue<Result>(
+    commandTimeout: Duration = .seconds(30),
     _ configure: (inout QueueConfiguration) -> Void = { _ in },
     _ body: (TestQueue) async throws -> Result
 ) async throws -> Result {
@@ -189,7 +190,7 @@ func withTestQueue<Result>(
     return try await withTemporaryDirectory { folder in
         try await withRedis(appendOnly: true) { server in
             var address = try RedisConfiguration(url: server.url)
-            address.commandTimeout = .seconds(1)
+            address.commandTimeout = commandTimeout
             let redis = RedisClient(address, name: "test", logger: quietLogger)
             let subscriber = RedisSubscriber(address, name: "test", logger: quietLogger)
             async let running: Void = redis.run()
@@ -207,6 +208,9 @@ func withTestQueue<Result>(
             )
             let outcome: Swift.Result<Result, any Error>
             do {
+                try await eventually(within: .seconds(30), "Redis is connected") {
+                    redis.isConnected && subscriber.isConnected
+                }
                 try await queue.streams.createGroups()
                 outcome = .success(
                     try await body(

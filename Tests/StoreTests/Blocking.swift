@@ -21,19 +21,24 @@ extension TestStore {
     ) async throws -> [Result<Value, StoreError>] {
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
         let pool = try DatabasePool(path: self.file.path, configuration: configuration)
         let committer = GroupCommitter(pool: pool) { [clock] in clock.now }
         let results = Mutex<[Int: Result<Value, StoreError>]>([:])
         let gate = DispatchSemaphore(value: 0)
+        let isHeld = Mutex(false)
         let holder = GroupCommitter.Write(
             durability: .relaxed,
             perform: { _ in
+                isHeld.withLock { $0 = true }
                 _ = gate.wait(timeout: .now() + 10)
                 return { _ in }
             },
             fail: { _ in }
         )
         committer.submit(holder)
+        // Its batch is closed once it runs; what comes now is the next one.
+        try await eventually("the writer is held") { isHeld.withLock { $0 } }
         for (number, durability) in durabilities.enumerated() {
             committer.submit(
                 GroupCommitter.Write(

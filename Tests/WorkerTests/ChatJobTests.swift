@@ -5,7 +5,7 @@ import Store
 import Testing
 import TestSupport
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct ChatJobTests {
     @Test func `a chat ends with its answer in the ledger, the conversation and the log`() async throws {
         try await withWorkBench { bench in
@@ -99,9 +99,11 @@ struct ChatJobTests {
             bench.model.script("hello", [.say("The beginning"), .hang])
             let id = try await bench.submit("hello", in: "c")
             try await bench.withWorker { worker in
-                try await eventually("the text is in the log") { try await bench.text(id) == "The beginning" }
+                try await eventually(within: .seconds(30), "the text is in the log") {
+                    try await bench.text(id) == "The beginning"
+                }
                 #expect(try await worker.queue.cancel(id, of: .default) == .requested)
-                let job = try await bench.job(id, is: .cancelled, within: .seconds(5))
+                let job = try await bench.job(id, is: .cancelled, within: .seconds(30))
                 #expect(job.stopReason == .cancelled)
                 #expect(try await bench.types(id).last == .cancelled)
                 let messages = try await bench.messages("c")
@@ -117,7 +119,7 @@ struct ChatJobTests {
         try await withWorkBench { bench in
             bench.model.script("hello", [.say("As far as I came"), .hang])
             let id = try await bench.submit("hello", in: "c")
-            try await bench.withWorker(timeLimit: .milliseconds(300)) { _ in
+            try await bench.withWorker(timeLimit: .seconds(1.5)) { _ in
                 try await bench.job(id, is: .completed)
                 let reply = try await bench.reply(id)
                 #expect(reply.status == .timeLimit)

@@ -10,14 +10,16 @@ import Testing
 import TestSupport
 import Worker
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct LeaseTests {
     @Test func `a drained worker gives its jobs back, uncounted, and leaves no trace`() async throws {
         try await withWorkBench { bench in
             bench.model.script("hello", [.say("Begun"), .hang], [.say("Done")])
             let id = try await bench.submit("hello", in: "c")
             try await bench.withWorker(grace: .milliseconds(50)) { worker in
-                try await eventually("the text is in the log") { try await bench.text(id) == "Begun" }
+                try await eventually(within: .seconds(30), "the text is in the log") {
+                    try await bench.text(id) == "Begun"
+                }
                 #expect(try await bench.consumers() == 1)
                 try await worker.drain()
                 let job = try await bench.job(id)
@@ -45,7 +47,7 @@ struct LeaseTests {
             try await bench.withWorker { worker in
                 try await bench.job(id, is: .running)
                 await worker.group.triggerGracefulShutdown()
-                try await eventually("the worker drains") {
+                try await eventually(within: .seconds(30), "the worker drains") {
                     try await bench.database.read { connection in
                         try Workers(connection).live(within: .seconds(60)).allSatisfy(\.draining)
                     }
@@ -64,7 +66,9 @@ struct LeaseTests {
             bench.model.script("hello", [.say("Begun"), .hang], [.say("Done")])
             let id = try await bench.submit("hello", in: "c")
             try await bench.withWorker { worker in
-                try await eventually("the text is in the log") { try await bench.text(id) == "Begun" }
+                try await eventually(within: .seconds(30), "the text is in the log") {
+                    try await bench.text(id) == "Begun"
+                }
                 let worker = worker.worker.id
                 try await bench.database.write(.relaxed) { try Workers($0).remove(worker) }
                 let job = try await bench.job(id, is: .completed)
@@ -78,16 +82,18 @@ struct LeaseTests {
 
     @Test func `a worker that cannot beat gives up its runs in time, and nothing stays behind`() async throws {
         try await withWorkBench({
-            $0.lease = .milliseconds(900)
+            $0.lease = .seconds(2)
             $0.heartbeat = .milliseconds(100)
         }) { bench in
             bench.model.script("hello", [.say("Begun"), .hang], [.say("Done")])
             let id = try await bench.submit("hello", in: "c")
             try await bench.withWorker { _ in
-                try await eventually("the text is in the log") { try await bench.text(id) == "Begun" }
+                try await eventually(within: .seconds(30), "the text is in the log") {
+                    try await bench.text(id) == "Begun"
+                }
                 let block = try await DatabaseBlock(bench.file)
                 // Two thirds of the lease, and not the database's own patience of five seconds.
-                try await eventually(within: .seconds(3), "the run is given up") { bench.model.live == 0 }
+                try await eventually(within: .seconds(4), "the run is given up") { bench.model.live == 0 }
                 try await block.end()
                 try await bench.job(id, is: .completed)
                 #expect(try await bench.dialog("c") == ["user: hello", "assistant: Done"])
@@ -113,8 +119,9 @@ struct LeaseTests {
             let lease = try #require(try await queue.claim(entries, by: "dead").first)
             let covers = try await Self.write(["Let me look.", "Half a second tu"], of: lease, on: bench)
             // The turn as the engine keeps it: text and the call it made.
-            let turn =
-                #"{"text":"Let me look.","reasoning":"","tool_calls":[\#(try JSON.text(call))],"usage":\#(try JSON.text(TokenUsage(promptTokens: 3)))}"#
+            let calls = try JSON.text([call])
+            let usage = try JSON.text(TokenUsage(promptTokens: 3))
+            let turn = #"{"text":"Let me look.","reasoning":"","tool_calls":\#(calls),"usage":\#(usage)}"#
             let step = Step(
                 index: 0,
                 kind: .modelTurn,
@@ -169,7 +176,9 @@ struct LeaseTests {
             let queue = bench.queue()
             let running = try await bench.submit("running", on: queue)
             try await bench.withWorker(slots: 1) { _ in
-                try await eventually("the text is in the log") { try await !bench.text(running).isEmpty }
+                try await eventually(within: .seconds(30), "the text is in the log") {
+                    try await !bench.text(running).isEmpty
+                }
                 let waiting = try await bench.submit("waiting", on: queue)
                 _ = try await bench.redis.send(RedisCommand("FLUSHALL"))
                 bench.model.open("go")
@@ -187,12 +196,12 @@ struct LeaseTests {
             bench.model.script("hello", [.gate("go"), .say("Done")])
             let id = try await bench.submit("hello", in: "c")
             try await bench.withWorker { _ in
-                try await eventually("the model is asked") { bench.model.live == 1 }
+                try await eventually(within: .seconds(30), "the model is asked") { bench.model.live == 1 }
                 let block = try await DatabaseBlock(bench.file)
                 bench.model.open("go")
                 // Longer than the database's patience, so that the journal's write fails; shorter than the lease.
-                try await eventually(within: .seconds(15), "the run has ended") { bench.model.live == 0 }
-                try await eventually(within: .seconds(15), "the database has refused a write") {
+                try await eventually(within: .seconds(30), "the run has ended") { bench.model.live == 0 }
+                try await eventually(within: .seconds(30), "the database has refused a write") {
                     block.hasOutlasted(.milliseconds(5500))
                 }
                 try await block.end()

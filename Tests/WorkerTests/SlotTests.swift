@@ -5,7 +5,7 @@ import Redis
 import Testing
 import TestSupport
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct SlotTests {
     @Test(arguments: [1, 2, 4])
     func `never more jobs run than there are slots, of whatever priority`(_ slots: Int) async throws {
@@ -20,7 +20,7 @@ struct SlotTests {
                 }
             }
             try await bench.withWorker(slots: slots) { _ in
-                try await eventually("the slots are taken") { bench.model.live == slots }
+                try await eventually(within: .seconds(30), "the slots are taken") { bench.model.live == slots }
                 bench.model.open("go")
                 for job in jobs { try await bench.job(job, is: .completed) }
                 #expect(bench.model.liveMax == slots)
@@ -48,7 +48,7 @@ struct SlotTests {
             )
             #expect(read.count == 6)
             try await bench.withWorker(slots: 2) { _ in
-                try await eventually("the slots are taken") { bench.model.live >= 2 }
+                try await eventually(within: .seconds(30), "the slots are taken") { bench.model.live >= 2 }
                 bench.model.open("go")
                 for job in jobs { try await bench.job(job, is: .completed) }
                 #expect(bench.model.liveMax == 2)

@@ -81,7 +81,7 @@ struct WorkBench: Sendable {
 
     /// The job once it is in `state`, and its end is told if that is one.
     @discardableResult
-    func job(_ id: JobID, is state: JobState, within limit: Duration = .seconds(20)) async throws -> Job {
+    func job(_ id: JobID, is state: JobState, within limit: Duration = .seconds(60)) async throws -> Job {
         try await eventually(within: limit, "\(id) is \(state)") {
             let job = try await self.job(id)
             return job.state == state && (job.announced || !state.isTerminal)
@@ -222,7 +222,8 @@ func withWorkBench<Result>(
     configure(&configuration)
     return try await withTemporaryDirectory { folder in
         try await withRedis(appendOnly: true) { server in
-            let address = try RedisConfiguration(url: server.url)
+            var address = try RedisConfiguration(url: server.url)
+            address.commandTimeout = .seconds(30)
             let redis = RedisClient(address, name: "test", logger: quietLogger)
             let subscriber = RedisSubscriber(address, name: "test", logger: quietLogger)
             async let running: Void = redis.run()
