@@ -161,13 +161,16 @@ let package = Package(
         tests(of: "Settings", imports: ["Settings", "Domain"]),
         tests(of: "Redis", imports: ["Redis", "TestSupport", "CHiredis", nio, nioPosix, logging]),
         tests(of: "Store", imports: ["Store", "Domain", "TestSupport", grdb]),
-        tests(of: "Events", imports: ["Events", "Redis", "Domain", "TestSupport", nio]),
-        tests(of: "Queue", imports: ["Queue", "Events", "Store", "Redis", "Domain", "TestSupport"]),
+        tests(of: "Events", imports: ["Events", "Redis", "Domain", "TestSupport", nio, logging]),
+        tests(of: "Queue", imports: ["Queue", "Events", "Store", "Redis", "Domain", "TestSupport", nio, logging]),
         tests(of: "LLM", imports: ["LLM", "HTTPClient", "Domain", "TestSupport"]),
         tests(of: "Engine", imports: ["Engine", "LLM", "Domain", "TestSupport"]),
         tests(
             of: "Worker",
-            imports: ["Worker", "Queue", "Events", "Store", "Redis", "Engine", "LLM", "Domain", "TestSupport"]
+            imports: [
+                "Worker", "Queue", "Events", "Store", "Redis", "Engine", "LLM", "Domain", "TestSupport", nio, logging,
+                lifecycle,
+            ]
         ),
         tests(
             of: "WebSocket",
@@ -178,7 +181,8 @@ let package = Package(
         tests(
             of: "API",
             imports: [
-                "API", "PenguinAPI", "PenguinServer", "Domain", "Settings", "Store", "WebSocket", "TestSupport", nio,
+                "API", "PenguinAPI", "PenguinServer", "Domain", "Settings", "Store", "Redis", "WebSocket", "TestSupport",
+                httpTypes, nio, nioPosix, logging,
             ]
         ),
         tests(

@@ -13,6 +13,7 @@ package struct NotInTime: Error, CustomStringConvertible {
 package func eventually(
     within limit: Duration = .seconds(5),
     _ what: String,
+    isolation: isolated (any Actor)? = #isolation,
     _ condition: () async throws -> Bool
 ) async throws {
     let clock = ContinuousClock()
