@@ -181,7 +181,8 @@ let package = Package(
         tests(
             of: "API",
             imports: [
-                "API", "PenguinAPI", "PenguinServer", "Domain", "Settings", "Store", "Redis", "WebSocket", "TestSupport",
+                "API", "PenguinAPI", "PenguinServer", "Domain", "Settings", "Store", "Redis", "WebSocket",
+                "TestSupport",
                 httpTypes, nio, nioPosix, logging,
             ]
         ),

@@ -86,9 +86,15 @@ struct ErrorResponses: Sendable {
         )
     }
 
-    /// The answer to a failure of a job: the model's fault is a 502, a bad choice of the client's is a 4xx.
+    /// The answer to a failure of a job: the provider's fault is a 502, what may pass a 503, a model that is gone a 422.
     func response(to failure: JobFailure) -> Response {
-        let status: HTTPResponse.Status = failure.code.hasPrefix("provider_") ? .badGateway : .internalServerError
+        let status: HTTPResponse.Status =
+            switch failure.code {
+            case _ where failure.code.hasPrefix("provider_"): .badGateway
+            case "unknown_model": .unprocessableContent
+            case _ where failure.retryable: .serviceUnavailable
+            default: .internalServerError
+            }
         return self.response(
             status: status,
             code: failure.code,

@@ -91,7 +91,7 @@ extension ChatRequest {
         self.maxIterations = reader.integer("max_iterations")
         self.includeReasoning = reader.bool("include_reasoning") ?? false
         self.model = reader.string("model")
-        for field in ["context_files", "image_path", "image_paths"] where reader.hasContent(field) {
+        for field in ["context_files", "image_path", "image_paths", "idempotency_key"] where reader.hasContent(field) {
             reader.refuse(field, "is not served by this version of Penguin")
         }
         try reader.check()

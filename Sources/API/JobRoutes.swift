@@ -25,6 +25,12 @@ struct JobRoutes: Sendable {
 
     private func getEvents(request: Request, context: AppContext) async throws -> Response {
         let cursor = try Self.cursor(of: request)
+        if cursor != .zero,
+            try await self.penguin.hasShownEnd(of: Self.id(context), at: cursor, of: context.tenant)
+        {
+            // A browser that has everything would come back for ever; 204 tells it to stay away.
+            return Response(status: .noContent)
+        }
         let feed = try await self.penguin.follow(Self.id(context), after: cursor, of: context.tenant)
         return EventStreamResponse.make(feed, for: request)
     }

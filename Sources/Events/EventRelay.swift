@@ -4,27 +4,30 @@ import Synchronization
 
 /// Lets many followers share one subscriber connection, and looks after the silent ones.
 package final class EventRelay: Sendable {
-    /// A follower and its subscription; ends both when it is let go.
+    /// A follower, which ends when this is let go.
     package final class Attachment: Sendable {
         package let follower: JobFollower
-        private let subscription: RedisSubscription?
         private let leave: @Sendable () -> Void
 
-        init(follower: JobFollower, subscription: RedisSubscription?, leave: @escaping @Sendable () -> Void) {
+        init(follower: JobFollower, leave: @escaping @Sendable () -> Void) {
             self.follower = follower
-            self.subscription = subscription
             self.leave = leave
         }
 
         deinit {
-            self.subscription?.cancel()
             self.leave()
             self.follower.stop()
         }
     }
 
+    private struct Place {
+        let follower: JobFollower
+        /// Nil until Redis has acknowledged it.
+        var subscription: RedisSubscription?
+    }
+
     private struct State {
-        var followers: [Int: JobFollower] = [:]
+        var places: [Int: Place] = [:]
         var nextKey = 0
     }
 
@@ -55,9 +58,16 @@ package final class EventRelay: Sendable {
     ) async -> Attachment {
         let follower = JobFollower(job: job, after: cursor, isNew: isNew, log: self.log, ledger: ledger)
         let key = self.enter(follower)
-        // With Redis away nobody waits for it: the log and the ledger are looked at now and then.
-        let limit = self.subscriber.isConnected ? nil : Self.awayMax
-        let subscription = try? await self.subscriber.subscribe(to: self.log.channel(of: job), timeout: limit) {
+        // With Redis away nobody waits for it: the log and the ledger are looked at until `run` has subscribed.
+        let isLive = await self.subscribe(follower, key, timeout: self.subscriber.isConnected ? nil : Self.awayMax)
+        if !isLive { follower.missedSomething() }
+        return Attachment(follower: follower) { [weak self] in self?.leave(key) }
+    }
+
+    /// Puts a follower on the live feed; false when Redis does not let it.
+    private func subscribe(_ follower: JobFollower, _ key: Int, timeout: Duration?) async -> Bool {
+        let channel = self.log.channel(of: follower.job)
+        let subscription = try? await self.subscriber.subscribe(to: channel, timeout: timeout) {
             [weak follower] event in
             switch event {
             case .message(let bytes): follower?.receive(bytes)
@@ -65,19 +75,24 @@ package final class EventRelay: Sendable {
             case .resubscribed: follower?.missedSomething()
             }
         }
-        if subscription == nil { follower.missedSomething() }
-        return Attachment(follower: follower, subscription: subscription) { [weak self] in self?.leave(key) }
+        // A follower that has left meanwhile lets the subscription go with this scope.
+        self.state.withLock { $0.places[key]?.subscription = subscription }
+        return subscription != nil
     }
 
     /// Followers attached now.
-    package var count: Int { self.state.withLock { $0.followers.count } }
+    package var count: Int { self.state.withLock { $0.places.count } }
 
-    /// Looks at the silent followers until cancelled.
+    /// Looks at the silent followers, and subscribes those that came while Redis was away, until cancelled.
     package func run() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.tick)
-            for follower in self.state.withLock({ Array($0.followers.values) }) {
-                follower.check(silence: self.silence)
+            for (key, place) in self.state.withLock({ $0.places }) {
+                place.follower.check(silence: self.silence)
+                guard place.subscription == nil, self.subscriber.isConnected else { continue }
+                if await self.subscribe(place.follower, key, timeout: Self.awayMax) {
+                    place.follower.missedSomething()
+                }
             }
         }
     }
@@ -85,12 +100,14 @@ package final class EventRelay: Sendable {
     private func enter(_ follower: JobFollower) -> Int {
         self.state.withLock { state in
             state.nextKey += 1
-            state.followers[state.nextKey] = follower
+            state.places[state.nextKey] = Place(follower: follower)
             return state.nextKey
         }
     }
 
     private func leave(_ key: Int) {
-        self.state.withLock { _ = $0.followers.removeValue(forKey: key) }
+        // Taken out under the lock and ended outside it.
+        let place = self.state.withLock { $0.places.removeValue(forKey: key) }
+        place?.subscription?.cancel()
     }
 }

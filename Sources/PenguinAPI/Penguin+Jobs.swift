@@ -36,6 +36,22 @@ extension Penguin {
         return await self.follow(id, after: cursor, isNew: false)
     }
 
+    /// Whether a client with this cursor has seen everything there is, to the terminal event.
+    package func hasShownEnd(
+        of id: JobID,
+        at cursor: EventID,
+        of tenant: TenantID
+    ) async throws(PenguinError) -> Bool {
+        let job = try await self.job(id, of: tenant)
+        do {
+            let last = try await self.queue.log.last(of: id)
+            return job.hasShownEnd(at: cursor, last: last.map { ($0.id, $0.type) })
+        } catch {
+            // Redis is away: the ledger tells the end again.
+            return false
+        }
+    }
+
     func follow(_ id: JobID, after cursor: EventID, isNew: Bool) async -> JobFeed {
         let database = self.database
         let attachment = await self.relay.follow(id, after: cursor, isNew: isNew) {

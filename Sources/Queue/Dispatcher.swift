@@ -117,8 +117,13 @@ package final class Dispatcher: Sendable {
         return dispatches.count == Self.batchMax && window.room > 0
     }
 
+    /// Puts jobs on their streams again that nobody claims, when fewer entries are there than jobs are dispatched.
+    ///
+    /// With all entries there the workers are merely busy, and more entries would only make the streams grow.
     private func redispatch() async throws {
-        let age = self.configuration.redispatchAfter
+        let (age, lease) = (self.configuration.redispatchAfter, self.configuration.lease)
+        let load = try await self.database.read { try Ledger($0).load(heartbeatWithin: lease) }
+        guard load.dispatched > 0, try await self.streams.count() < load.dispatched else { return }
         let stale = try await self.database.write(.relaxed) { connection in
             try Ledger(connection).redispatch(olderThan: age, limit: Self.batchMax)
         }

@@ -58,6 +58,13 @@ extension Job {
     /// Where the terminal event goes that a reaper writes in the worker's place, into a log that ends at `last`.
     func lateEnd(after last: EventID) -> EventID { max(self.beforeLateEnd, last).next }
 
+    /// Whether a client with this cursor has the terminal event: `last` is the end of the log, nil when that is gone.
+    package func hasShownEnd(at cursor: EventID, last: (id: EventID, type: EventType)?) -> Bool {
+        guard self.state.isTerminal else { return false }
+        guard let last else { return cursor > self.beforeLateEnd }
+        return last.type.isTerminal && last.id <= cursor
+    }
+
     /// What a follower is told when the log does not have the end.
     package func view() throws -> LedgerView {
         guard self.state.isTerminal else { return .open }

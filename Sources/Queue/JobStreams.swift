@@ -37,6 +37,14 @@ package struct JobStreams: Sendable {
         )
     }
 
+    /// The entries on all streams, those included that were read and not settled.
+    func count() async throws(RedisError) -> Int {
+        let commands = JobPriority.allCases.map { RedisCommand("XLEN", .string(self.keys.jobs($0))) }
+        var count = 0
+        for reply in try await self.redis.send(batch: commands) { count += Int(try reply.get().int ?? 0) }
+        return count
+    }
+
     /// Makes streams and groups that do not exist, beginning at their first entry, so that none is skipped.
     package func createGroups() async throws(RedisError) {
         let commands = JobPriority.allCases.map { priority in

@@ -23,22 +23,31 @@ package struct Reaper: Sendable {
     /// Reaps every `reapInterval`, jittered so that many processes do not do it at once, until cancelled.
     package func run() async {
         while !Task.isCancelled {
-            do {
-                try await self.pass()
-            } catch {
-                self.logger.warning("Reaping failed, will be tried again", metadata: [LogKeys.error: "\(error)"])
-            }
+            await self.pass()
             try? await Task.sleep(for: self.queue.configuration.reapInterval * Double.random(in: 0.75...1.25))
         }
     }
 
-    /// One round.
-    package func pass() async throws {
-        try await self.takeLostJobs()
-        try await self.shutOutTheDeaf()
-        try await self.announceTheEnded()
-        try await self.queue.database.write(.relaxed) { connection in
-            try Workers(connection).removeSilent(for: Self.silentWorkersKept)
+    /// One round; what fails in it keeps nothing else from being done, and is done in the next.
+    package func pass() async {
+        await self.attempt("take lost jobs", self.takeLostJobs)
+        await self.attempt("shut out the deaf", self.shutOutTheDeaf)
+        await self.attempt("announce the ended", self.announceTheEnded)
+        await self.attempt("forget silent workers") {
+            try await self.queue.database.write(.relaxed) { connection in
+                try Workers(connection).removeSilent(for: Self.silentWorkersKept)
+            }
+        }
+    }
+
+    private func attempt(_ what: String, _ body: () async throws -> Void) async {
+        do {
+            try await body()
+        } catch {
+            self.logger.warning(
+                "Reaping failed, will be tried again",
+                metadata: ["what": "\(what)", LogKeys.error: "\(error)"]
+            )
         }
     }
 

@@ -111,7 +111,7 @@ final class Consumer: Sendable {
     }
 
     private func recreateGroups() async {
-        self.logger.notice("The streams are gone and made anew")
+        self.logger.info("Making the streams")
         do {
             try await self.queue.streams.createGroups()
         } catch {

@@ -101,10 +101,10 @@ struct EngineResumeTests {
     }
 
     @Test
-    func `a journal that cannot be read gives up instead of asking everything again`() async {
+    func `a journal that cannot be read fails the job instead of asking everything again`() async {
         let odd = Step(index: 0, kind: .modelTurn, state: .done, result: "{", usage: nil, covers: .zero)
         let report = await TestRun(script: [.answer("never")], finished: [odd]).report()
-        #expect(report.end == "abandoned")
+        #expect(report.end == "failed undecodable provider_error")
         #expect(report.requests.isEmpty)
     }
 }

@@ -81,10 +81,10 @@ struct CancelTests {
             let lease = try #require(try await test.claim().first)
             _ = try await test.queue.cancel("a", of: .default)
             test.clock.advance(by: .seconds(15))
-            try await test.reaper.pass()
+            await test.reaper.pass()
             #expect(try await test.jobs() == ["a running head 1/1/0", "b queued 0/0/0"])
             test.clock.advance(by: .milliseconds(1))
-            try await test.reaper.pass()
+            await test.reaper.pass()
             #expect(try await test.jobs() == ["a cancelled head 1/1/0 announced", "b queued head 0/0/0"])
             #expect(try await test.events("a") == ["0-1 start", "+15001-0 cancelled"])
             let error = await #expect(throws: QueueError.self) { try await test.finish(lease) }
@@ -106,7 +106,7 @@ struct CancelTests {
             for lease in try await test.claim() { _ = try await test.queue.cancel(lease.id, of: .default) }
             test.clock.advance(by: .seconds(16))
             try await withThrowingTaskGroup { group in
-                for _ in 0..<4 { group.addTask { try await test.reaper.pass() } }
+                for _ in 0..<4 { group.addTask { await test.reaper.pass() } }
                 try await group.waitForAll()
             }
             #expect(try await test.jobs().allSatisfy { $0.hasSuffix("cancelled head 1/1/0 announced") })
@@ -123,10 +123,10 @@ struct CancelTests {
             _ = try await test.queue.cancel("a", of: .default)
             test.clock.advance(by: .seconds(21))
             // One pass requeues the lost job or ends it; either way nobody runs it to an answer.
-            try await test.reaper.pass()
+            await test.reaper.pass()
             try await test.queue.dispatcher.pass(isTick: false)
             try await test.claim(by: "w2")
-            try await test.reaper.pass()
+            await test.reaper.pass()
             #expect(try await test.job("a").state == .cancelled)
             #expect(try await test.log.last(of: "a")?.type == .cancelled)
         }

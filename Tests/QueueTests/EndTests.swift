@@ -59,7 +59,7 @@ struct EndTests {
             try await test.submit("a")
             let lease = try #require(try await test.claim().first)
             test.clock.advance(by: .seconds(21))
-            try await test.reaper.pass()
+            await test.reaper.pass()
             let before = (try await test.jobs(), try await test.events("a"))
             let error = await #expect(throws: QueueError.self) { try await test.finish(lease) }
             #expect(error?.code == .fenced)
@@ -96,11 +96,11 @@ struct EndTests {
             try await test.database.write(.durable) { connection in
                 try Ledger(connection).finish("a", epoch: lease.epoch, TestQueue.ending(.completed))
             }
-            try await test.reaper.pass()
+            await test.reaper.pass()
             #expect(try await test.jobs() == ["a completed head 1/1/0"])
             test.clock.advance(by: .seconds(6))
             try await withThrowingTaskGroup { group in
-                for _ in 0..<4 { group.addTask { try await test.reaper.pass() } }
+                for _ in 0..<4 { group.addTask { await test.reaper.pass() } }
                 try await group.waitForAll()
             }
             #expect(try await test.jobs() == ["a completed head 1/1/0 announced"])
@@ -118,7 +118,7 @@ struct EndTests {
                 try Ledger(connection).finish("a", epoch: lease.epoch, TestQueue.ending(.completed))
             }
             test.clock.advance(by: .seconds(6))
-            try await test.reaper.pass()
+            await test.reaper.pass()
             // The worker counted events that never came into the log, so its own id is higher.
             await test.queue.announce(try await test.job("a"), at: EventID(epoch: lease.epoch, sequence: 40))
             let types = try await test.log.entries(of: "a", after: .zero, limit: 10).map(\.type)
@@ -135,7 +135,7 @@ struct EndTests {
             }
             _ = try await test.redis.send(RedisCommand("FLUSHALL"))
             test.clock.advance(by: .seconds(6))
-            try await test.reaper.pass()
+            await test.reaper.pass()
             #expect(try await test.jobs() == ["a completed head 1/1/0 announced"])
             #expect(try await test.events("a") == [])
         }
@@ -151,7 +151,7 @@ struct EndTests {
             try await test.server.restart()
             try await eventually(within: .seconds(30), "Redis answers") { (try? await test.stream()) != nil }
             test.clock.advance(by: .seconds(6))
-            try await test.reaper.pass()
+            await test.reaper.pass()
             #expect(try await test.jobs() == ["a completed head 1/1/0 announced"])
             #expect(try await test.log.last(of: "a")?.type == .complete)
         }

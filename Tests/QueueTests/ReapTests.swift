@@ -18,10 +18,10 @@ struct ReapTests {
             try await test.submit("b", lane: "c")
             try await test.claim()
             test.clock.advance(by: .seconds(20))
-            try await test.reaper.pass()
+            await test.reaper.pass()
             #expect(try await test.jobs() == ["a running head 1/1/0", "b queued 0/0/0"])
             test.clock.advance(by: .milliseconds(1))
-            try await test.reaper.pass()
+            await test.reaper.pass()
             #expect(try await test.jobs() == ["a queued head 1/1/1", "b queued 0/0/0"])
             #expect(try await test.events("a") == ["0-1 start", "+20001-0 attempt"])
             try await test.queue.dispatcher.pass(isTick: false)
@@ -38,7 +38,7 @@ struct ReapTests {
                 _ = try await test.database.write(.relaxed) { connection in
                     try Workers(connection).beat("w1", running: 1, draining: false)
                 }
-                try await test.reaper.pass()
+                await test.reaper.pass()
             }
             #expect(try await test.jobs() == ["a running head 1/1/0"])
         }
@@ -49,7 +49,7 @@ struct ReapTests {
             try await test.submit("a")
             let lease = try #require(try await test.claim().first)
             test.clock.advance(by: .seconds(21))
-            try await test.reaper.pass()
+            await test.reaper.pass()
             let token = EventFrame(
                 id: EventID(epoch: lease.epoch, sequence: 99),
                 type: .token,
@@ -75,7 +75,7 @@ struct ReapTests {
             for _ in 0..<2 {
                 try await test.claim()
                 test.clock.advance(by: .seconds(21))
-                try await test.reaper.pass()
+                await test.reaper.pass()
                 try await test.queue.dispatcher.pass(isTick: false)
             }
             #expect(try await test.jobs() == ["a dead head 2/2/2 announced", "b dispatched head 0/0/0"])
@@ -92,7 +92,7 @@ struct ReapTests {
             try await test.claim()
             test.clock.advance(by: .seconds(21))
             try await withThrowingTaskGroup { group in
-                for _ in 0..<4 { group.addTask { try await test.reaper.pass() } }
+                for _ in 0..<4 { group.addTask { await test.reaper.pass() } }
                 try await group.waitForAll()
             }
             #expect(try await test.jobs() == ["a queued head 1/1/1"])
@@ -106,7 +106,7 @@ struct ReapTests {
             try await test.claim()
             try await test.server.kill()
             test.clock.advance(by: .seconds(21))
-            try await test.reaper.pass()
+            await test.reaper.pass()
             #expect(try await test.jobs() == ["a queued head 1/1/1"])
         }
     }

@@ -1,4 +1,6 @@
-/// Plays somebody who takes his time: a slow reader, a slow handler. Not for waiting: that is `eventually`.
+/// Plays somebody who takes his time: a slow reader, a slow handler.
+///
+/// Not for waiting: that is `eventually`.
 package func dawdle(for time: Duration) async {
     // A cancelled dawdler just goes on.
     try? await Task.sleep(for: time)
