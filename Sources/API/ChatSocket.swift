@@ -49,9 +49,10 @@ struct ChatSocket: Sendable {
             let feed = try await self.penguin.follow(job, after: cursor, of: self.tenant)
             self.relay(feed, to: socket, followed, isVerbose: isVerbose, in: &group)
         case .cancel(let id):
+            // Who follows the job sees its end there, perhaps before this call returns; who does not is told here.
+            let isFollowed = followed.contains(id)
             let job = try await self.penguin.cancel(id, of: self.tenant)
-            // Who follows the job sees its end there; who does not is told here, when it has come.
-            if !followed.contains(id) {
+            if !isFollowed {
                 let feed = try await self.penguin.follow(job.id, after: .zero, of: self.tenant)
                 self.relay(feed, to: socket, followed, onlyEnd: true, in: &group)
             }

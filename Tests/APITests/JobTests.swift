@@ -158,6 +158,19 @@ struct JobTests {
         }
     }
 
+    @Test func `a stream resumed after its end is told to stay away, so that a browser does not come back for ever`()
+        async throws
+    {
+        try await withServer { server in
+            let id = try await server.submit("hi [[tokens=2]]")
+            let events = try SSEEvent.parse(try await Self.events(server, id).body)
+            let last = try #require(events.last).id
+            let again = try await Self.events(server, id, headers: ["Last-Event-ID": last])
+            #expect(again.status == 204)
+            #expect(again.body.isEmpty)
+        }
+    }
+
     @Test func `after its log has expired a job still tells its text and its end`() async throws {
         try await withServer(["PENGUIN_LOG_TTL_SECONDS": "0.1"]) { server in
             let id = try await server.submit("hi [[tokens=2]]")
