@@ -24,8 +24,14 @@ package struct PassedVariable: Sendable {
             name: "OLLAMA_BASE_URL",
             summary: "Where `ollama` is, in place of http://localhost:11434/v1."
         ),
-        PassedVariable(name: "OPENROUTER_SITE_URL", summary: "The site that OpenRouter attributes requests to."),
-        PassedVariable(name: "OPENROUTER_SITE_TITLE", summary: "The application's name for OpenRouter's attribution."),
+        PassedVariable(
+            name: "OPENROUTER_SITE_URL",
+            summary: "The site for OpenRouter's attribution; passed on, not sent yet."
+        ),
+        PassedVariable(
+            name: "OPENROUTER_SITE_TITLE",
+            summary: "The application's name for OpenRouter's attribution; passed on, not sent yet."
+        ),
     ]
 
     /// Those of `environment` that the catalogue may ask for: `*_API_KEY`, `*_BASE_URL`, `OPENROUTER_SITE_*`, and

@@ -20,7 +20,7 @@ extension Settings.Storage {
                 variable: "PENGUIN_HOME",
                 .path,
                 default: "~/.penguin",
-                "Folder for the database, the embedded Redis and uploads; `~` is `HOME`."
+                "Folder for the database and the embedded Redis; `~` is `HOME`."
             ),
             SettingKey(
                 "storage.database_path",

@@ -2,6 +2,7 @@ import Domain
 import Engine
 import LLM
 import Synchronization
+import TestSupport
 
 /// What one turn of the scripted model does.
 enum ScriptedTurn: Sendable {
@@ -66,8 +67,7 @@ private struct HangingSource: ModelEventSource {
     mutating func next(isolation actor: isolated (any Actor)?) async throws(ModelError) -> ModelEvent? {
         if !self.events.isEmpty { return self.events.removeFirst() }
         self.onHang()
-        // Far beyond the suite's time limit: only a cancellation ends it.
-        try? await Task.sleep(for: .seconds(600))
+        await hang()
         throw ModelError(.cancelled, "cancelled")
     }
 }

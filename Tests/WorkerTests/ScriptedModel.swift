@@ -1,6 +1,7 @@
 import Domain
 import LLM
 import Synchronization
+import TestSupport
 
 /// A model that says what the last user message's script says; without one it answers `Answer to <message>`.
 final class ScriptedModel: ModelProvider {
@@ -106,11 +107,8 @@ final class ScriptedModel: ModelProvider {
 
         private static func wait(for gate: String?, of model: ScriptedModel) async throws(ModelError) {
             while gate.map({ !model.isOpen($0) }) ?? true {
-                do {
-                    try await Task.sleep(for: .milliseconds(2))
-                } catch {
-                    throw ModelError(.cancelled, "cancelled")
-                }
+                if Task.isCancelled { throw ModelError(.cancelled, "cancelled") }
+                await dawdle(for: .milliseconds(2))
             }
         }
     }
