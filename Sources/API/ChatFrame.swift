@@ -29,7 +29,7 @@ enum ChatFrame {
             throw JobFailure(code: "malformed_json", message: error.message, retryable: false)
         }
         let isVerbose = reader.bool("verbose") ?? false
-        if let ping = reader["ping"] {
+        if let ping = reader.value("ping") {
             self = .ping(ping)
         } else if reader.has("cancel") {
             var cancel = FieldReader(reader.object("cancel") ?? [:])

@@ -22,7 +22,13 @@ struct ErrorResponses: Sendable {
             self.response(status: error.status, code: error.code, message: error.message, headers: error.headers)
         case let error as HTTPError: self.response(to: error)
         case is CancellationError:
-            self.response(status: .serviceUnavailable, code: "shutting_down", message: "Penguin is shutting down.")
+            self.response(
+                status: .serviceUnavailable,
+                code: "shutting_down",
+                message: "Penguin is shutting down.",
+                retryable: true,
+                headers: [.retryAfter: Self.retryAfterSeconds]
+            )
         default: self.bug(error)
         }
     }

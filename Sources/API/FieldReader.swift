@@ -30,6 +30,9 @@ struct FieldReader {
     /// Whether the field is there and not null.
     func has(_ name: String) -> Bool { (self.fields[name] ?? .null) != .null }
 
+    /// The field as it stands, null included; nil when it is not there.
+    func value(_ name: String) -> JSONValue? { self.fields[name] }
+
     subscript(_ name: String) -> JSONValue? { self.has(name) ? self.fields[name] : nil }
 
     mutating func string(_ name: String) -> String? {

@@ -166,7 +166,8 @@ struct ChatSocketTests {
     @Test func `a ping comes back as it was`() async throws {
         try await withServer { server in
             try await server.withSocket { socket in
-                for value in [JSONValue.integer(7), "x", .object(["a": .array([.bool(true), .null])]), .bool(false)] {
+                let nested = JSONValue.object(["a": .array([.bool(true), .null])])
+                for value in [JSONValue.integer(7), "x", nested, .bool(false), .null] {
                     try await socket.send(["ping": value])
                     let pong = try await socket.next()
                     #expect(pong.event == "pong")
