@@ -117,7 +117,7 @@ let package = Package(
         ),
         room(
             "PenguinAPI",
-            imports: ["Domain", "Redis", "Store", "Events", "Queue", "LLM", nio, logging, lifecycle]
+            imports: ["Domain", "Redis", "Store", "Events", "Queue", "LLM", nio, lifecycle]
         ),
         room(
             "API",

@@ -107,9 +107,7 @@ package struct EventLog: Sendable {
         case .success(.null): return .logMissing
         case .success: return .all
         case .failure(let error):
-            // Redis says "The ID specified in XADD is equal or smaller than the target stream top item".
-            let isRefused = error.message.contains("equal or smaller")
-            throw EventsError(isRefused ? .fenced : .unavailable, "\(frame.id): \(error.message)", underlying: error)
+            throw EventsError(error.isIDTooLow ? .fenced : .unavailable, "\(frame.id): \(error.message)", underlying: error)
         }
     }
 
@@ -171,4 +169,12 @@ extension EventLog.Entry {
     package init(_ frame: EventFrame) {
         self.init(id: frame.id, type: frame.type, bytes: ByteBuffer(bytes: frame.bytes))
     }
+}
+
+extension RedisError {
+    /// XADD was refused because the stream has that id or a later one already.
+    ///
+    /// Redis says "The ID specified in XADD is equal or smaller than the target stream top item", under no code of
+    /// its own.
+    package var isIDTooLow: Bool { self.message.contains("equal or smaller than the target stream top item") }
 }

@@ -1,7 +1,6 @@
 import Domain
 package import Events
 package import LLM
-package import Logging
 package import Queue
 package import Redis
 import Store
@@ -17,7 +16,6 @@ public final class Penguin: Sendable {
     let catalogue: ModelCatalogue
     let defaults: Defaults
     let startedAt: ContinuousClock.Instant
-    let logger: Logger
 
     /// What a request gets that does not say otherwise.
     package struct Defaults: Sendable {
@@ -36,8 +34,7 @@ public final class Penguin: Sendable {
         relay: EventRelay,
         redis: RedisClient,
         catalogue: ModelCatalogue,
-        defaults: Defaults,
-        logger: Logger
+        defaults: Defaults
     ) {
         self.queue = queue
         self.relay = relay
@@ -46,6 +43,5 @@ public final class Penguin: Sendable {
         self.catalogue = catalogue
         self.defaults = defaults
         self.startedAt = .now
-        self.logger = logger
     }
 }

@@ -11,7 +11,7 @@ package enum LogSetup {
         let format = settings.format
         LoggingSystem.bootstrap { label in
             switch format {
-            case .text: LineLogHandler(logLevel: level) { TextLine.make($0, label: label) }
+            case .text: LineLogHandler(logLevel: level) { TextLine.make($0) }
             case .json: LineLogHandler(logLevel: level) { JSONLine.make($0, label: label) }
             }
         }
@@ -52,7 +52,7 @@ struct LineLogHandler: LogHandler {
 
 /// Makes `2026-11-23T20:15:00.123Z info message key=value`.
 enum TextLine {
-    static func make(_ line: LogLine, label: String) -> String {
+    static func make(_ line: LogLine) -> String {
         let pairs = line.metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\(Self.quoted("\($0.value)"))" }
         return "\(line.time) \(line.level) \(line.message)\(pairs.joined())"
     }

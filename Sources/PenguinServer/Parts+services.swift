@@ -10,11 +10,11 @@ extension Parts {
     /// What every process runs; ended last.
     var backgroundServices: [any Service] {
         [
-            UntilShutdown(name: "redis") { try await self.redis.run() },
-            UntilShutdown(name: "subscriber") { try await self.subscriber.run() },
+            UntilShutdown { try await self.redis.run() },
+            UntilShutdown { try await self.subscriber.run() },
             RedisCheck(queue: self.queue, logger: self.logger),
-            UntilShutdown(name: "dispatcher") { await self.queue.dispatcher.run() },
-            UntilShutdown(name: "reaper") { await self.reaper.run() },
+            UntilShutdown { await self.queue.dispatcher.run() },
+            UntilShutdown { await self.reaper.run() },
         ]
     }
 
@@ -22,7 +22,7 @@ extension Parts {
     var workerServices: [any Service] {
         let (worker, blocking) = self.worker()
         return [
-            UntilShutdown(name: "blocking") { try await self.keepRunning(blocking) },
+            UntilShutdown { try await self.keepRunning(blocking) },
             WorkerService(worker: worker),
         ]
     }

@@ -78,8 +78,7 @@ struct Parts: Sendable {
             defaults: .init(
                 chatIterationsMax: self.settings.engine.chatIterationsMax,
                 syncTimeout: self.settings.server.syncTimeout
-            ),
-            logger: self.logger
+            )
         )
     }
 

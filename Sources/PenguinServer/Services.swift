@@ -7,7 +7,6 @@ import Worker
 
 /// A part that runs until it is cancelled, as a service: a graceful shutdown, when its turn comes, cancels it.
 struct UntilShutdown: Service {
-    let name: String
     let body: @Sendable () async throws -> Void
 
     func run() async throws {

@@ -42,7 +42,7 @@ package struct WebProcess: Sendable {
         let parts = try await Parts(self.settings, redisURL: redisURL, logger: self.logger)
         let relay = parts.relay()
         var services = redis + parts.backgroundServices
-        services.append(UntilShutdown(name: "relay") { await relay.run() })
+        services.append(UntilShutdown { await relay.run() })
         if self.settings.worker.count > 0 { services += parts.workerServices }
         let http = PenguinHTTP(
             penguin: parts.penguin(relay: relay),

@@ -47,7 +47,7 @@ extension JobQueue {
             let limit = self.redis.isConnected ? nil : Self.awayMax
             for case .failure(let error) in try await self.redis.send(batch: commands, timeout: limit) {
                 // A worker that was quicker has made the log already.
-                if !error.message.contains("equal or smaller") { throw error }
+                if !error.isIDTooLow { throw error }
             }
         } catch {
             // It is accepted all the same: the dispatcher puts it on its stream when Redis is back.
