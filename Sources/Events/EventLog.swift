@@ -107,7 +107,8 @@ package struct EventLog: Sendable {
         case .success(.null): return .logMissing
         case .success: return .all
         case .failure(let error):
-            throw EventsError(error.isIDTooLow ? .fenced : .unavailable, "\(frame.id): \(error.message)", underlying: error)
+            let code: EventsError.Code = error.isIDTooLow ? .fenced : .unavailable
+            throw EventsError(code, "\(frame.id): \(error.message)", underlying: error)
         }
     }
 
