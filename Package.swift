@@ -40,6 +40,7 @@ let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", pac
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -48,6 +49,7 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -78,6 +80,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         // Structured logs.
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        // The API through which metrics are recorded.
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         // Start and stop of the long-lived parts, signals.
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         // config/penguin.yaml.
@@ -94,10 +98,11 @@ let package = Package(
 
         room("Domain"),
         room("Settings", imports: ["Domain", yams]),
-        room("Redis", imports: ["CHiredis", nio, nioPosix, nioSSL, deque, logging, lifecycle]),
-        room("Store", imports: ["Domain", grdb, deque, logging]),
-        room("Events", imports: ["Domain", "Redis", nio, deque, logging]),
-        room("Queue", imports: ["Domain", "Redis", "Store", "Events", nio, logging]),
+        room("PenguinMetrics", imports: [metrics]),
+        room("Redis", imports: ["CHiredis", nio, nioPosix, nioSSL, deque, metrics, logging, lifecycle]),
+        room("Store", imports: ["Domain", grdb, sqlite, deque, metrics, logging]),
+        room("Events", imports: ["Domain", "Redis", nio, deque, metrics, logging]),
+        room("Queue", imports: ["Domain", "Redis", "Store", "Events", nio, crypto, metrics, logging]),
         room("HTTPClient", imports: ["CCurl"]),
         room("LLM", imports: ["Domain", "HTTPClient"]),
         room("Engine", imports: ["Domain", "LLM"]),
@@ -117,7 +122,7 @@ let package = Package(
         ),
         room(
             "PenguinAPI",
-            imports: ["Domain", "Redis", "Store", "Events", "Queue", "LLM", nio, lifecycle]
+            imports: ["Domain", "Redis", "Store", "Events", "Queue", "LLM", nio, crypto, lifecycle]
         ),
         room(
             "API",
@@ -130,35 +135,40 @@ let package = Package(
             "PenguinServer",
             imports: [
                 "Domain", "Settings", "Redis", "Store", "Events", "Queue", "HTTPClient", "LLM", "Engine", "Worker",
-                "PenguinAPI", "API", nio, logging, lifecycle, signals,
+                "PenguinAPI", "API", "PenguinMetrics", nio, metrics, logging, lifecycle, signals,
             ]
         ),
 
         command("penguin-web", imports: ["PenguinServer", "Settings", "Domain", arguments]),
         command("penguin-worker", imports: ["PenguinServer", "Settings", "Domain", arguments]),
-        command("penguin", imports: ["Domain", "Settings", "WebSocket", nio, arguments]),
+        command("penguin", imports: ["Domain", "Settings", "HTTPClient", "WebSocket", nio, arguments]),
         // Not shipped: an echo for conformance suites, the load generator, the provider's stand-in.
         command(
             "websocket-echo",
             imports: ["WebSocket", hummingbird, hummingbirdCore, httpTypes, nio, logging, arguments]
         ),
         command("fake-provider", imports: ["TestSupport", arguments]),
+        command("penguin-chaos", imports: ["TestSupport", "Domain", "Redis", arguments]),
         command(
             "penguin-bench",
-            imports: ["TestSupport", "Domain", "WebSocket", hummingbird, nio, nioPosix, arguments]
+            imports: [
+                "TestSupport", "Domain", "Redis", "Store", "Events", "Queue", "Worker", "WebSocket", hummingbird, nio,
+                nioPosix, logging, lifecycle, arguments,
+            ]
         ),
 
         .target(
             name: "TestSupport",
             dependencies: [
                 "Domain", "Settings", "Redis", "Store", "Events", "Queue", "WebSocket", hummingbird, httpTypes, nio,
-                nioPosix, nioHTTP1, logging, lifecycle, subprocess,
+                nioPosix, nioHTTP1, deque, grdb, logging, lifecycle, subprocess,
             ],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
         tests(of: "Domain", imports: ["Domain"]),
         tests(of: "Settings", imports: ["Settings", "Domain"]),
+        tests(of: "PenguinMetrics", imports: ["PenguinMetrics", "TestSupport", metrics]),
         tests(of: "Redis", imports: ["Redis", "TestSupport", "CHiredis", nio, nioPosix, logging]),
         tests(of: "Store", imports: ["Store", "Domain", "TestSupport", grdb]),
         tests(of: "Events", imports: ["Events", "Redis", "Domain", "TestSupport", nio, logging]),
@@ -189,9 +199,10 @@ let package = Package(
         tests(
             of: "Fault",
             imports: [
-                "penguin-web", "penguin-worker", "Domain", "Settings", "Store", "Redis", "WebSocket", "TestSupport",
-                nio,
+                "penguin-web", "penguin-worker", "penguin", "Domain", "Settings", "Store", "Redis", "WebSocket",
+                "TestSupport", nio, nioPosix,
             ]
         ),
+        tests(of: "Chaos", imports: ["penguin-chaos", "TestSupport", "Domain"]),
     ]
 )

@@ -5,8 +5,8 @@ import Hummingbird
 enum CORS {
     private static let methods = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
     private static let requestHeaders =
-        "Authorization, Content-Type, Last-Event-ID, Prefer, X-API-Key, X-Request-Id"
-    private static let exposedHeaders = "Location, Retry-After, X-Request-Id"
+        "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-API-Key, X-Request-Id"
+    private static let exposedHeaders = "Idempotent-Replayed, Location, Retry-After, X-Request-Id"
     private static let maxAgeSeconds = "600"
 
     static func isPreflight(_ request: Request) -> Bool {

@@ -53,7 +53,7 @@ struct ChatSocket: Sendable {
             let isFollowed = followed.contains(id)
             let job = try await self.penguin.cancel(id, of: self.tenant)
             if !isFollowed {
-                let feed = try await self.penguin.follow(job.id, after: .zero, of: self.tenant)
+                let feed = try await self.penguin.follow(job.jobID, after: .zero, of: self.tenant)
                 self.relay(feed, to: socket, followed, onlyEnd: true, in: &group)
             }
         case .ping(let value):
@@ -95,7 +95,7 @@ struct ChatSocket: Sendable {
             failure = JobFailure(
                 code: code,
                 message: ([error.message] + problems).joined(separator: " "),
-                retryable: error.code == .unavailable
+                retryable: error.isRetryable
             )
             if error.code == .internal || error.code == .unavailable {
                 self.logger.warning("A frame failed", metadata: [LogKeys.error: "\(error)"])
@@ -119,5 +119,5 @@ struct ChatSocket: Sendable {
 
 extension EventType {
     /// Whether clients that did not ask for `verbose` see it.
-    fileprivate var isShownToAll: Bool { self != .attempt }
+    fileprivate var isShownToAll: Bool { self != .attempt && self != .child }
 }

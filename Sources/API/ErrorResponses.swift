@@ -43,19 +43,27 @@ struct ErrorResponses: Sendable {
                 message: error.message,
                 problems: details
             )
-        case .notFound: return self.response(status: .notFound, code: "not_found", message: error.message)
-        case .conflict: return self.response(status: .conflict, code: "conflict", message: error.message)
+        case .notFound: return self.response(to: error, status: .notFound)
+        case .conflict: return self.response(to: error, status: .conflict)
+        case .keyReused: return self.response(to: error, status: .unprocessableContent)
+        case .tooMany: return self.response(to: error, status: .tooManyRequests)
         case .unavailable:
             self.logger.warning("Not available", metadata: ["request": "\(self.requestID)", "error": "\(error)"])
-            return self.response(
-                status: .serviceUnavailable,
-                code: "unavailable",
-                message: error.message,
-                retryable: true,
-                headers: [.retryAfter: Self.retryAfterSeconds]
-            )
+            return self.response(to: error, status: .serviceUnavailable)
         case .internal: return self.bug(error)
         }
+    }
+
+    /// The failure under its own code; what may pass says when to come back, in whole seconds.
+    private func response(to error: PenguinError, status: HTTPResponse.Status) -> Response {
+        let wait = error.retryAfter.map { String(max(1, Int($0.seconds.rounded(.up)))) }
+        return self.response(
+            status: status,
+            code: error.code.rawValue,
+            message: error.message,
+            retryable: error.isRetryable,
+            headers: error.isRetryable ? [.retryAfter: wait ?? Self.retryAfterSeconds] : [:]
+        )
     }
 
     /// What the router and the HTTP layer throw.

@@ -55,6 +55,39 @@ struct FieldReader {
         self.read(name, "a whole number") { if case .integer(let value) = $0 { Int(value) } else { nil } }
     }
 
+    /// A number of seconds, fractions allowed.
+    mutating func seconds(_ name: String, in range: ClosedRange<Int>) -> Duration? {
+        let seconds = self.read(name, "a number") { value -> Double? in
+            switch value {
+            case .integer(let number): Double(number)
+            case .number(let number): number
+            default: nil
+            }
+        }
+        guard let seconds else { return nil }
+        // Looked at before it becomes a duration, which traps on what is out of its range.
+        guard seconds >= Double(range.lowerBound), seconds <= Double(range.upperBound) else {
+            self.refuse(name, "must be from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return .milliseconds(Int64((seconds * 1000).rounded()))
+    }
+
+    mutating func time(_ name: String) -> Timestamp? {
+        guard let text = self.string(name) else { return nil }
+        if let time = Timestamp(rfc3339: text) { return time }
+        self.refuse(name, "must be a time such as 2026-01-31T12:00:00Z (RFC 3339)")
+        return nil
+    }
+
+    /// One of a closed list of names.
+    mutating func choice<Value>(_ name: String, of names: [String], _ convert: (String) -> Value?) -> Value? {
+        guard let text = self.string(name) else { return nil }
+        if let value = convert(text) { return value }
+        self.refuse(name, "must be one of \(names.joined(separator: ", "))")
+        return nil
+    }
+
     mutating func object(_ name: String) -> [String: JSONValue]? {
         self.read(name, "an object") { $0.object }
     }
@@ -79,34 +112,5 @@ struct FieldReader {
         if let converted = convert(value) { return converted }
         self.refuse(name, "must be \(expected)", type: "type")
         return nil
-    }
-}
-
-extension ChatRequest {
-    /// Reads a chat message: the body of `POST /chat/message`, and a frame of `/chat/stream`.
-    init(_ reader: inout FieldReader) throws(PenguinError) {
-        let text = reader.requiredString("text")
-        self.init(text: text)
-        self.conversationID = reader.string("conversation_id") ?? reader.string("session_id")
-        self.agentID = reader.string("agent_id") ?? AgentID.default.rawValue
-        self.context = reader.object("context")
-        self.streaming = reader.bool("streaming") ?? true
-        self.maxIterations = reader.integer("max_iterations")
-        self.includeReasoning = reader.bool("include_reasoning") ?? false
-        self.model = reader.string("model")
-        for field in ["context_files", "image_path", "image_paths", "idempotency_key"] where reader.hasContent(field) {
-            reader.refuse(field, "is not served by this version of Penguin")
-        }
-        try reader.check()
-    }
-}
-
-extension FieldReader {
-    /// Whether the field says something: clients send empty lists for nothing.
-    fileprivate func hasContent(_ name: String) -> Bool {
-        switch self[name] {
-        case nil, .array([]), .string(""): false
-        default: true
-        }
     }
 }

@@ -40,7 +40,7 @@ struct GateMiddleware: RouterMiddleware {
         // Probes of an orchestrator carry no key and tell nothing of anybody's data.
         if !ProbeRoutes.paths.contains(request.uri.path) {
             switch self.gatekeeper.judge(request.head) {
-            case .allowed(let tenant): context.tenant = tenant
+            case .allowed(let caller): context.caller = caller
             case .unauthorized(let text): return errors.unauthorized(text)
             case .forbidden(let text): return errors.response(status: .forbidden, code: "forbidden", message: text)
             }
@@ -78,6 +78,8 @@ extension HTTPField.Name {
     static let prefer = Self.known("Prefer")
     static let accelBuffering = Self.known("X-Accel-Buffering")
     static let lastEventID = Self.known("Last-Event-ID")
+    static let idempotencyKey = Self.known("Idempotency-Key")
+    static let idempotentReplayed = Self.known("Idempotent-Replayed")
 
     /// A name that is spelled right in this file.
     private static func known(_ name: String) -> HTTPField.Name {

@@ -1,37 +1,38 @@
 import Crypto
-package import Domain
+import Domain
 import Foundation
 package import HTTPTypes
 package import Settings
 
 /// Decides who may come in, before anything else looks at a request: HTTP and WebSocket alike.
 ///
-/// With API keys every request needs one, and the key says whose data it sees. Without keys Penguin answers to this machine
-/// alone: a request whose `Host` or `Origin` is not local is refused, so that no web page can drive it.
+/// With API keys every request needs one, and the key says whose data it sees and whether it may administer. Without keys
+/// Penguin answers to this machine alone, and lets it do everything: a request whose `Host` or `Origin` is not local is
+/// refused, so that no web page can drive it.
 package struct Gatekeeper: Sendable {
     /// The answer to one request.
     package enum Verdict: Sendable, Equatable {
-        case allowed(TenantID)
+        case allowed(Caller)
         case unauthorized(String)
         case forbidden(String)
     }
 
-    private let tenants: [(keyHash: SHA256Digest, tenant: TenantID)]
+    private let callers: [(keyHash: SHA256Digest, caller: Caller)]
     private let origins: Set<String>
 
     /// A gatekeeper for the configured keys and origins.
     package init(keys: [APIKey], origins: [String]) {
-        self.tenants = keys.map { key in
+        self.callers = keys.map { key in
             let hash = SHA256.hash(data: Data(key.key.utf8))
             let name = key.name ?? "key-" + hash.prefix(6).map { String($0, radix: 16) }.joined()
-            return (hash, TenantID(rawValue: name))
+            return (hash, Caller(tenant: TenantID(rawValue: name), isAdmin: key.isAdmin))
         }
         self.origins = Set(origins)
     }
 
     /// Judges a request by its head.
     package func judge(_ request: HTTPRequest) -> Verdict {
-        if !self.tenants.isEmpty { return self.judge(key: Self.key(of: request)) }
+        if !self.callers.isEmpty { return self.judge(key: Self.key(of: request)) }
         if let host = request.authority, !Self.isLocal(host: host) {
             return .forbidden(
                 """
@@ -45,13 +46,13 @@ package struct Gatekeeper: Sendable {
                 "The origin '\(origin.prefix(100))' is not local and not in PENGUIN_CORS_ORIGINS."
             )
         }
-        return .allowed(.default)
+        return .allowed(Caller(tenant: .default, isAdmin: true))
     }
 
     /// Whether a page of that origin may read our answers.
     package func isAllowed(origin: String) -> Bool {
         if self.origins.contains(origin) || self.origins.contains("*") { return true }
-        guard self.tenants.isEmpty, let url = URL(string: origin), let host = url.host else { return false }
+        guard self.callers.isEmpty, let url = URL(string: origin), let host = url.host else { return false }
         return Self.isLocal(host: host)
     }
 
@@ -61,8 +62,8 @@ package struct Gatekeeper: Sendable {
             return .unauthorized("An API key is needed, in X-API-Key or as Authorization: Bearer.")
         }
         let hash = SHA256.hash(data: Data(key.utf8))
-        var found: TenantID?
-        for (keyHash, tenant) in self.tenants where keyHash == hash { found = tenant }
+        var found: Caller?
+        for (keyHash, caller) in self.callers where keyHash == hash { found = caller }
         return found.map(Verdict.allowed) ?? .unauthorized("The API key is not known.")
     }
 

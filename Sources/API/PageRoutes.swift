@@ -37,7 +37,9 @@ struct PageRoutes: Sendable {
         <ul>
           <li><code>POST /api/v1/chat/message</code>: a message and its answer</li>
           <li><code>WS /api/v1/chat/stream</code>: answers as they are written, resumable</li>
-          <li><code>GET /api/v1/jobs/{id}</code>, <code>/events</code>, <code>POST …/cancel</code>: the jobs behind them</li>
+          <li><code>GET /api/v1/jobs</code>, <code>…/{id}</code>, <code>…/events</code>, <code>POST …/cancel</code>,
+            <code>…/retry</code>: the jobs behind them</li>
+          <li><code>GET /api/v1/queue</code>: what waits, runs and has ended</li>
           <li><code>GET /api/v1/conversations</code>: what was said</li>
           <li><a href="/health"><code>GET /health</code></a>: how Penguin is</li>
         </ul>

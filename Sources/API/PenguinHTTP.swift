@@ -48,7 +48,8 @@ package struct PenguinHTTP: Sendable {
         var routes = Routes()
         let bodyBytesMax = self.server.bodyBytesMax
         ChatRoutes(penguin: self.penguin, bodyBytesMax: bodyBytesMax, logger: self.logger).add(to: &routes)
-        JobRoutes(penguin: self.penguin).add(to: &routes)
+        JobRoutes(penguin: self.penguin, bodyBytesMax: bodyBytesMax).add(to: &routes)
+        QueueRoutes(penguin: self.penguin, bodyBytesMax: bodyBytesMax).add(to: &routes)
         ConversationRoutes(penguin: self.penguin, bodyBytesMax: bodyBytesMax).add(to: &routes)
         ProbeRoutes(penguin: self.penguin).add(to: &routes)
         PageRoutes().add(to: &routes)
@@ -60,10 +61,10 @@ package struct PenguinHTTP: Sendable {
 
     /// An upgrade that is not for us, or not allowed, goes to the router, which answers it as any other request.
     private func decide(_ request: HTTPRequest) -> WebSocketDecision {
-        guard case .allowed(let tenant) = self.gatekeeper.judge(request) else { return .pass }
+        guard case .allowed(let caller) = self.gatekeeper.judge(request) else { return .pass }
         switch request.path?.split(separator: "?").first {
         case "/api/v1/chat/stream":
-            let socket = ChatSocket(penguin: self.penguin, tenant: tenant, logger: self.logger)
+            let socket = ChatSocket(penguin: self.penguin, tenant: caller.tenant, logger: self.logger)
             return .upgrade { await socket.run($0) }
         default: return .pass
         }

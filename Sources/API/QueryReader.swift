@@ -10,6 +10,11 @@ struct QueryReader {
         self.request.uri.queryParameters[Substring(name)].map(String.init)
     }
 
+    /// Every value of a parameter that is given several times.
+    func strings(_ name: String) -> [String] {
+        self.request.uri.queryParameters[values: Substring(name)].map(String.init)
+    }
+
     func integer(_ name: String, default standard: Int, in range: ClosedRange<Int>) throws -> Int {
         guard let text = self.string(name) else { return standard }
         guard let value = Int(text), range.contains(value) else {

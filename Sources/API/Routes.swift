@@ -14,6 +14,8 @@ struct Routes {
 
     mutating func get(_ path: String, _ handler: @escaping Handler) { self.on(.get, path, handler) }
     mutating func post(_ path: String, _ handler: @escaping Handler) { self.on(.post, path, handler) }
+    mutating func patch(_ path: String, _ handler: @escaping Handler) { self.on(.patch, path, handler) }
+    mutating func delete(_ path: String, _ handler: @escaping Handler) { self.on(.delete, path, handler) }
 
     /// Puts everything into a router.
     func register(on router: Router<AppContext>) {

@@ -62,7 +62,7 @@ public struct ChatReply: Codable, Hashable, Sendable {
             case .finalAnswer: .completed
             case .maxIterations: .iterationsExceeded
             case .timeLimit: .timeLimit
-            case .cancelled, .stalled, .providerError: .stopped
+            case .cancelled, .stalled, .childFailed, .providerError: .stopped
             }
         self.stopReason = stopReason
         self.iterations = iterations

@@ -122,6 +122,32 @@ public enum EventData {
         }
     }
 
+    /// The data of `child`.
+    public struct Child: Codable, Hashable, Sendable {
+        /// The job.
+        public var jobID: JobID
+        /// The job that it waited for.
+        public var childID: JobID
+        /// Its place among the children, from 0.
+        public var index: Int
+        /// How it ended.
+        public var state: JobState
+
+        /// The data of a child.
+        public init(jobID: JobID, child: Job, index: Int) {
+            self.jobID = jobID
+            self.childID = child.id
+            self.index = index
+            self.state = child.state
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case jobID = "job_id"
+            case childID = "child_id"
+            case index, state
+        }
+    }
+
     /// The data of `snapshot`.
     public struct Snapshot: Codable, Hashable, Sendable {
         /// The job.

@@ -12,6 +12,8 @@ public enum EventType: String, Codable, CaseIterable, Sendable {
     case progress
     /// A tool call begins or ends.
     case action
+    /// A child of the job has ended. Verbose.
+    case child
     /// The whole text so far, in place of events that are gone.
     case snapshot
     /// Forget the text that came after `to`.
@@ -27,7 +29,7 @@ public enum EventType: String, Codable, CaseIterable, Sendable {
     public var isTerminal: Bool {
         switch self {
         case .complete, .error, .cancelled: true
-        case .start, .attempt, .token, .reasoning, .progress, .action, .snapshot, .truncate: false
+        case .start, .attempt, .token, .reasoning, .progress, .action, .child, .snapshot, .truncate: false
         }
     }
 }

@@ -14,6 +14,8 @@ public struct Job: Hashable, Sendable {
     public var conversationID: ConversationID?
     /// The agent that runs it.
     public var agentID: AgentID?
+    /// The job that waits for it.
+    public var parentID: JobID?
     /// What it is to do: JSON, decoded by its kind.
     public var payload: String
     /// What came of it: JSON, nil until it has completed.
@@ -22,12 +24,18 @@ public struct Job: Hashable, Sendable {
     public var failure: JobFailure?
     /// Why its run ended.
     public var stopReason: StopReason?
-    /// Executions so far; shutdowns are not counted.
+    /// What it cost: JSON, nil until it has ended.
+    public var usage: String?
+    /// Executions so far; those that a shutdown broke off, or that went to wait, are not counted.
     public var attempt: Int
     /// How often it was claimed, shutdowns counted: 1 means that nothing of it was ever shown.
     public var claims: Int
     /// How often its lease ran out.
     public var lost: Int
+    /// How often it was put off for a fault of the infrastructure, to be tried again.
+    public var failures: Int
+    /// How often somebody put it back after its end.
+    public var redrives: Int
     /// The fencing number of the newest lease; 0 before the first.
     public var epoch: Int64
     /// The worker that holds or last held the lease.
@@ -38,6 +46,10 @@ public struct Job: Hashable, Sendable {
     public var announced: Bool
     /// When it was accepted.
     public var createdAt: Timestamp
+    /// When it is due; only while it is `scheduled`.
+    public var runAt: Timestamp?
+    /// When its id last went on a stream.
+    public var dispatchedAt: Timestamp?
     /// When its newest attempt began.
     public var startedAt: Timestamp?
     /// When it ended.
@@ -52,18 +64,24 @@ public struct Job: Hashable, Sendable {
         priority: JobPriority,
         conversationID: ConversationID?,
         agentID: AgentID?,
+        parentID: JobID?,
         payload: String,
         result: String?,
         failure: JobFailure?,
         stopReason: StopReason?,
+        usage: String?,
         attempt: Int,
         claims: Int,
         lost: Int,
+        failures: Int,
+        redrives: Int,
         epoch: Int64,
         workerID: WorkerID?,
         cancelRequested: Bool,
         announced: Bool,
         createdAt: Timestamp,
+        runAt: Timestamp?,
+        dispatchedAt: Timestamp?,
         startedAt: Timestamp?,
         finishedAt: Timestamp?
     ) {
@@ -74,18 +92,24 @@ public struct Job: Hashable, Sendable {
         self.priority = priority
         self.conversationID = conversationID
         self.agentID = agentID
+        self.parentID = parentID
         self.payload = payload
         self.result = result
         self.failure = failure
         self.stopReason = stopReason
+        self.usage = usage
         self.attempt = attempt
         self.claims = claims
         self.lost = lost
+        self.failures = failures
+        self.redrives = redrives
         self.epoch = epoch
         self.workerID = workerID
         self.cancelRequested = cancelRequested
         self.announced = announced
         self.createdAt = createdAt
+        self.runAt = runAt
+        self.dispatchedAt = dispatchedAt
         self.startedAt = startedAt
         self.finishedAt = finishedAt
     }

@@ -32,6 +32,10 @@ public enum JobState: String, Codable, CaseIterable, Sendable {
 public enum JobKind: String, Codable, CaseIterable, Sendable {
     /// One message to an agent and its answer.
     case chat
+    /// Several messages at once, each a job of its own: the parent waits for them and gathers their answers.
+    case workflow
+    /// Nothing: what is left of a job when only the queue works. For measuring; no route makes one.
+    case noop
 }
 
 /// How urgent a job is.
@@ -44,6 +48,12 @@ public enum JobPriority: Int, Codable, CaseIterable, Sendable {
     case `default` = 1
     /// When nothing else waits, and now and then.
     case low = 2
+
+    /// The priority of that name; nil when there is none.
+    public init?(name: String) {
+        guard let priority = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = priority
+    }
 
     /// The priority's name in the API and in the stream's key.
     public var name: String {

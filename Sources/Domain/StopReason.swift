@@ -10,6 +10,8 @@ public enum StopReason: String, Codable, CaseIterable, Sendable {
     case cancelled
     /// The same answer or tool call again and again, or only empty turns.
     case stalled
+    /// A job that this one waited for has failed.
+    case childFailed = "child_failed"
     /// The model provider failed.
     case providerError = "provider_error"
 }

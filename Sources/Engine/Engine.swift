@@ -8,12 +8,12 @@ package import LLM
 /// nothing is shared between runs.
 package struct Engine: Sendable {
     private let provider: any ModelProvider
-    private let retries: TurnRetryPolicy
+    private let retries: RetryPolicy
     private let stops: [any StopCondition]
 
     package init(
         provider: any ModelProvider,
-        retries: TurnRetryPolicy = TurnRetryPolicy(),
+        retries: RetryPolicy = RetryPolicy(),
         stops: [any StopCondition] = [ExternalStop(), WallClockStop(), MaxIterationsStop(), StallStop()]
     ) {
         self.provider = provider
@@ -75,19 +75,31 @@ package struct Engine: Sendable {
             streaming: run.request.streaming,
             includeReasoning: run.request.includeReasoning
         )
-        var faults = TurnFaults()
         while true {
             run.partial = Turn()
             do {
                 try await self.ask(request, into: &run.partial, events: events)
                 return run.partial
             } catch {
-                guard case .askAgain(let delay) = self.retries.decide(error, hasBegun: !run.partial.isEmpty, &faults)
-                else { throw error }
-                if !run.partial.isEmpty { await events.truncateIteration() }
+                let hasBegun = !run.partial.isEmpty
+                let delay = try self.delay(after: error, hasBegun: hasBegun, counts: run.faults)
+                run.faults.failures += 1
+                if hasBegun {
+                    run.faults.hasRestarted = true
+                    await events.truncateIteration()
+                }
                 run.partial = Turn()
                 try await Task.sleep(for: delay)
             }
+        }
+    }
+
+    /// After how long the turn is asked again; throws when it is not, by this attempt.
+    private func delay(after error: ModelError, hasBegun: Bool, counts: RetryPolicy.Counts) throws -> Duration {
+        switch self.retries.decide(error.fault(hasBegun: hasBegun), after: counts) {
+        case .askAgain(let delay): return delay
+        case .retry(let delay): throw PutOff(failure: error.failure, after: delay)
+        case .requeue, .fail, .bury: throw error
         }
     }
 

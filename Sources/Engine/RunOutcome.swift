@@ -5,7 +5,11 @@ package enum RunOutcome: Sendable, Equatable {
     /// With an answer, or with what was there when a stop condition held.
     case completed(RunResult)
     /// Without; `RunResult` has what was there.
+    ///
+    /// A failure that is retryable has been tried as often as the policy allows.
     case failed(JobFailure, RunResult)
+    /// Not now: to be tried again by another attempt after that time, without a slot meanwhile.
+    case putOff(JobFailure, after: Duration, RunResult)
     /// Somebody asked for the end.
     case cancelled(RunResult)
     /// The worker ends: the job goes back and nothing of this attempt counts but its journal.

@@ -12,6 +12,8 @@ package struct RunRequest: Sendable {
     package var maxIterations: Int
     /// The run ends with what it has after this.
     package var timeLimit: Duration
+    /// How often the job was put off before.
+    package var failures: Int
 
     package init(
         systemPrompt: String,
@@ -20,7 +22,8 @@ package struct RunRequest: Sendable {
         streaming: Bool = true,
         includeReasoning: Bool = false,
         maxIterations: Int = 5,
-        timeLimit: Duration = .seconds(600)
+        timeLimit: Duration = .seconds(600),
+        failures: Int = 0
     ) {
         self.systemPrompt = systemPrompt
         self.history = history
@@ -29,5 +32,6 @@ package struct RunRequest: Sendable {
         self.includeReasoning = includeReasoning
         self.maxIterations = maxIterations
         self.timeLimit = timeLimit
+        self.failures = failures
     }
 }

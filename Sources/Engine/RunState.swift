@@ -16,12 +16,15 @@ struct RunState {
     /// The turn that is under way; its text counts if the run ends now.
     var partial = Turn()
     private var usage = TokenUsage()
+    /// What went wrong since the last turn that came to its end, earlier attempts included.
+    var faults: RetryPolicy.Counts
     private var emptyTurns = 0
     private var nextStep = 0
 
     init(_ request: RunRequest, startedAt: ContinuousClock.Instant) {
         self.request = request
         self.startedAt = startedAt
+        self.faults = RetryPolicy.Counts(failures: request.failures)
     }
 
     /// Whether the last turn was an answer: text and nothing left to run.
@@ -54,6 +57,7 @@ struct RunState {
 
     mutating func apply(_ turn: Turn) {
         self.nextStep += 1
+        self.faults = RetryPolicy.Counts()
         self.last = turn
         self.partial = Turn()
         self.usage += turn.usage.priced(by: self.request.model)
@@ -119,6 +123,7 @@ struct RunState {
 
     /// Takes over what earlier attempts have done: nothing of it is asked or run again.
     mutating func resume(after steps: [Step]) throws {
+        defer { self.faults = RetryPolicy.Counts(failures: self.request.failures) }
         for step in steps {
             switch (step.kind, step.state) {
             case (.modelTurn, .done):
@@ -160,12 +165,8 @@ struct RunState {
         if interruption != nil { return self.stopped(.timeLimit, interruption: interruption) }
         switch error {
         case let error as ModelError where error.code != .cancelled:
-            let failure = JobFailure(
-                code: error.code.rawValue,
-                message: error.message,
-                retryable: error.isRetryable
-            )
-            return .failed(failure, self.result(.providerError))
+            return .failed(error.failure, self.result(.providerError))
+        case let error as PutOff: return .putOff(error.failure, after: error.after, self.result(.providerError))
         case is ModelError, is CancellationError: return .released
         case is DecodingError:
             let failure = JobFailure(

@@ -1,3 +1,4 @@
+package import CoreMetrics
 package import Domain
 package import NIOCore
 package import Redis
@@ -27,24 +28,23 @@ package struct EventLog: Sendable {
     private let redis: RedisClient
     private let keys: EventKeys
     private let eventsMax: Int
+    private let appended: Counter
 
     /// A log that keeps about `eventsMax` events of each job.
-    package init(redis: RedisClient, keys: EventKeys, eventsMax: Int) {
+    package init(
+        redis: RedisClient,
+        keys: EventKeys,
+        eventsMax: Int,
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance
+    ) {
+        self.appended = Counter(label: "penguin_log_events", factory: metrics)
         self.redis = redis
         self.keys = keys
         self.eventsMax = eventsMax
     }
 
-    /// The command that makes a job's log with its first event, to be sent along with the dispatch.
-    package func creation(of job: JobID, start: EventFrame) -> RedisCommand {
-        RedisCommand(
-            "XADD",
-            .string(self.keys.log(job)),
-            .string(start.id.description),
-            .string(Self.field),
-            .byteArray(start.bytes)
-        )
-    }
+    /// The number of the present connection to Redis: another number means that it was away.
+    var connection: Int { self.redis.connectionNumber }
 
     /// Appends events to a log that exists, and publishes the same bytes.
     ///
@@ -58,9 +58,23 @@ package struct EventLog: Sendable {
         _ = try await self.send(frames, to: job, creating: true, expiringAfter: nil)
     }
 
-    /// Appends the terminal event and lets the log expire.
-    package func close(_ job: JobID, with terminal: EventFrame, ttl: Duration) async throws(EventsError) -> Appended {
-        try await self.send([terminal], to: job, creating: false, expiringAfter: ttl)
+    /// Appends what a run has left and the terminal event, and lets the log expire.
+    package func close(
+        _ job: JobID,
+        after events: LogRemainder = LogRemainder(),
+        with terminal: EventFrame,
+        ttl: Duration
+    ) async throws(EventsError) -> Appended {
+        try await self.send(events.frames + [terminal], to: job, creating: events.createsLog, expiringAfter: ttl)
+    }
+
+    /// Deletes a job's log.
+    package func delete(_ job: JobID) async throws(EventsError) {
+        do {
+            _ = try await self.redis.send(RedisCommand("DEL", .string(self.keys.log(job))))
+        } catch {
+            throw EventsError(.unavailable, error.message, underlying: error)
+        }
     }
 
     private func send(
@@ -83,6 +97,7 @@ package struct EventLog: Sendable {
         } catch {
             throw EventsError(.unavailable, error.message, underlying: error)
         }
+        self.appended.increment(by: frames.count)
         for index in frames.indices {
             if try self.outcome(of: replies[index * 2], frame: frames[index]) == .logMissing { return .logMissing }
         }

@@ -83,6 +83,13 @@ package final class EventRelay: Sendable {
     /// Followers attached now.
     package var count: Int { self.state.withLock { $0.places.count } }
 
+    /// How far the followers are behind: those that read the log instead of the live feed, and the most live events that
+    /// one has not taken.
+    package var lag: (behind: Int, eventsMax: Int) {
+        let lags = self.state.withLock { state in state.places.values.map(\.follower) }.map(\.lag)
+        return (lags.count { $0.isBehind }, lags.map(\.events).max() ?? 0)
+    }
+
     /// Looks at the silent followers, and subscribes those that came while Redis was away, until cancelled.
     package func run() async {
         while !Task.isCancelled {

@@ -6,8 +6,8 @@ import Synchronization
 
 /// What the ledger says of a job whose log does not tell.
 package enum LedgerView: Sendable {
-    /// It has not ended: wait.
-    case open
+    /// It has not ended: wait. `start` is the log's first event, for who has not even seen that.
+    case open(start: EventFrame?)
     /// It has ended: the whole text, and the terminal event.
     case ended(snapshot: EventFrame?, terminal: EventFrame)
     /// There is no such job any more.
@@ -87,6 +87,11 @@ package final class JobFollower: Sendable {
 
     /// The last event handed out.
     package var cursor: EventID { self.state.withLock { $0.follow.cursor } }
+
+    /// Whether it reads the log instead of the live feed, and how many live events wait for its reader.
+    package var lag: (isBehind: Bool, events: Int) {
+        self.state.withLock { ($0.mustReplay, $0.live.count) }
+    }
 
     /// Ends `next`.
     package func stop() {
@@ -170,7 +175,10 @@ package final class JobFollower: Sendable {
         return self.state.withLock { state in
             state.mustAskLedger = false
             switch view {
-            case .open: return nil
+            case .open(let start):
+                guard let start, state.follow.cursor == .zero else { return nil }
+                state.follow.sent(start.id, start.type)
+                return [EventLog.Entry(start)]
             case .gone:
                 state.isStopped = true
                 return nil

@@ -21,6 +21,10 @@ package final class LogWriter: Sendable {
         var isFlushing = false
         var isClosed = false
         var isFenced = false
+        /// Whether the log is made by the first batch: nothing of the job was ever written.
+        var createsLog: Bool
+        /// The connection to Redis on which the last batch went.
+        var connection: Int
         var flushers: [(count: Int, wakeUp: WakeUp)] = []
     }
 
@@ -39,12 +43,14 @@ package final class LogWriter: Sendable {
 
     /// A writer for the attempt at `epoch`.
     ///
-    /// `start` is the log's first event, should it be gone; `isOurs` asks the ledger whether the epoch still holds.
+    /// `start` is the log's first event, written with the first batch when the log `isNew`, and again should it be gone;
+    /// `isOurs` asks the ledger whether the epoch still holds.
     package init(
         job: JobID,
         epoch: Int64,
         log: EventLog,
         start: EventFrame,
+        isNew: Bool = false,
         logger: Logger,
         isOurs: @escaping @Sendable () async -> Bool
     ) {
@@ -53,7 +59,14 @@ package final class LogWriter: Sendable {
         self.start = start
         self.logger = logger
         self.isOurs = isOurs
-        self.state = Mutex(State(text: TextSoFar(job: job), next: EventID(epoch: epoch, sequence: 0)))
+        self.state = Mutex(
+            State(
+                text: TextSoFar(job: job),
+                next: EventID(epoch: epoch, sequence: 0),
+                createsLog: isNew,
+                connection: log.connection
+            )
+        )
     }
 
     /// Adds text of the answer or the reasoning; waits only while too much of it is unsent.
@@ -104,14 +117,16 @@ package final class LogWriter: Sendable {
         return self.state.withLock { $0.written }
     }
 
-    /// Ends `run` and returns the id for the terminal event, which is written after the commit.
-    package func close() -> EventID {
-        let next = self.state.withLock { state in
+    /// Ends `run`, and returns what was not sent and the id for the terminal event, which are written after the commit.
+    package func close() -> (remainder: LogRemainder, next: EventID) {
+        let end = self.state.withLock { state in
             state.isClosed = true
-            return state.next
+            guard !state.isFenced else { return (LogRemainder(), state.next) }
+            let creates = state.createsLog
+            return (LogRemainder(frames: self.takeFrames(&state), createsLog: creates), state.next)
         }
         self.work.call()
-        return next
+        return end
     }
 
     /// Sends what is added until the writer is closed.
@@ -146,24 +161,30 @@ package final class LogWriter: Sendable {
     private func takeBatch() -> (frames: [EventFrame], count: Int) {
         self.state.withLock { state in
             state.isFlushing = false
-            let items = state.pending.takeAll()
-            var frames: [EventFrame] = []
-            frames.reserveCapacity(items.count)
-            for item in items {
-                guard let frame = self.frame(of: item, id: state.next, iterationBegan: state.iterationBegan) else {
-                    continue
-                }
-                state.text.apply(item)
-                if frame.type == .progress { state.iterationBegan = frame.id }
-                state.next = state.next.next
-                frames.append(frame)
-                if state.text.isSnapshotDue, let snapshot = state.text.snapshot(id: state.next) {
-                    state.next = state.next.next
-                    frames.append(snapshot)
-                }
-            }
-            return (frames, state.addedCount)
+            return (self.takeFrames(&state), state.addedCount)
         }
+    }
+
+    /// What is pending, numbered; the first of a new log after its `start`.
+    private func takeFrames(_ state: inout State) -> [EventFrame] {
+        let items = state.pending.takeAll()
+        var frames: [EventFrame] = state.createsLog ? [self.start] : []
+        state.createsLog = false
+        frames.reserveCapacity(items.count + 1)
+        for item in items {
+            guard let frame = self.frame(of: item, id: state.next, iterationBegan: state.iterationBegan) else {
+                continue
+            }
+            state.text.apply(item)
+            if frame.type == .progress { state.iterationBegan = frame.id }
+            state.next = state.next.next
+            frames.append(frame)
+            if state.text.isSnapshotDue, let snapshot = state.text.snapshot(id: state.next) {
+                state.next = state.next.next
+                frames.append(snapshot)
+            }
+        }
+        return frames
     }
 
     private func frame(of item: PendingEvents.Item, id: EventID, iterationBegan: EventID) -> EventFrame? {
@@ -206,16 +227,19 @@ extension LogWriter {
     ///
     /// False when a newer epoch has taken over.
     private func deliver(_ frames: [EventFrame]) async -> Bool {
-        var unsent = frames
+        var unsent = await self.isTailLost() ? self.whole(frames) : frames
         var backoff = Duration.milliseconds(50)
         while !unsent.isEmpty {
             do {
+                if unsent.first?.id == .start {
+                    try await self.log.recreate(self.job, with: unsent)
+                    return true
+                }
                 switch try await self.log.append(unsent, to: self.job) {
                 case .all: return true
                 case .logMissing:
                     guard await self.isOurs() else { return false }
-                    try await self.log.recreate(self.job, with: self.remains(of: unsent))
-                    return true
+                    unsent = [self.start] + self.whole(unsent)
                 }
             } catch {
                 // Refused, or no answer: some of it may be in the log already, and the log's end tells.
@@ -234,18 +258,32 @@ extension LogWriter {
 
     /// The frames that are not in the log yet; nil when a newer epoch has written to it.
     private func unwritten(_ frames: [EventFrame], after error: EventsError) async -> [EventFrame]? {
-        guard let last = try? await self.log.last(of: self.job)?.id, let first = frames.first else { return frames }
-        if last.epoch > first.id.epoch { return nil }
+        guard let last = try? await self.log.last(of: self.job)?.id, let newest = frames.last else { return frames }
+        if last.epoch > newest.id.epoch { return nil }
         return frames.filter { $0.id > last }
     }
 
-    /// What a lost log is made anew from: its first event, what is not text, and the whole text so far.
-    private func remains(of frames: [EventFrame]) -> [EventFrame] {
+    /// Whether Redis has come back without the newest events: an append-only file is synced once a second, so a crash of
+    /// Redis may lose what it had acknowledged. Looked at once for each connection.
+    private func isTailLost() async -> Bool {
+        let connection = self.log.connection
+        let written = self.state.withLock { state -> EventID? in
+            defer { state.connection = connection }
+            return state.connection == connection ? nil : state.written
+        }
+        guard let written, written > .start else { return false }
+        // With no log, and with Redis away, the append will tell.
+        guard let last = try? await self.log.last(of: self.job)?.id else { return false }
+        return last < written
+    }
+
+    /// What is sent in place of events that are lost: what is not text, and the whole text so far.
+    private func whole(_ frames: [EventFrame]) -> [EventFrame] {
         let snapshot = self.state.withLock { state -> EventFrame? in
             defer { state.next = state.next.next }
             return state.text.snapshot(id: state.next)
         }
         let others = frames.filter { $0.type != .token && $0.type != .reasoning }
-        return [self.start] + others + (snapshot.map { [$0] } ?? [])
+        return others + (snapshot.map { [$0] } ?? [])
     }
 }

@@ -32,7 +32,7 @@ final class CurlTransfer {
         self.errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         self.errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         self.idleTimeout = request.idleTimeout
-        self.followsRedirects = request.redirectsMax > 0 && request.method != .post
+        self.followsRedirects = request.redirectsMax > 0 && (request.method == .get || request.method == .head)
         guard self.configure(request), self.setHeaders(request), self.setReceivers() else { return nil }
     }
 
@@ -148,16 +148,21 @@ extension CurlTransfer {
         switch request.method {
         case .get: return self.set(CURLOPT_HTTPGET, 1)
         case .head: return self.set(CURLOPT_NOBODY, 1)
-        case .post:
-            let size = curl_off_t(request.body.count)
-            guard self.set(CURLOPT_POST, 1), ccurl_set_offset(self.easy, CURLOPT_POSTFIELDSIZE_LARGE, size) == CURLE_OK
-            else { return false }
-            return request.body.withUnsafeBytes { bytes in
-                // libcurl copies as many bytes as the size above says; an empty array may have no address.
-                guard let start = bytes.baseAddress else { return self.set(CURLOPT_COPYPOSTFIELDS, "") }
-                let copy = UnsafeMutableRawPointer(mutating: start)
-                return ccurl_set_pointer(self.easy, CURLOPT_COPYPOSTFIELDS, copy) == CURLE_OK
-            }
+        case .post: return self.setBody(request.body)
+        case .patch: return self.setBody(request.body) && self.set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
+        }
+    }
+
+    /// Makes it a POST with a body.
+    private func setBody(_ body: [UInt8]) -> Bool {
+        let size = curl_off_t(body.count)
+        guard self.set(CURLOPT_POST, 1), ccurl_set_offset(self.easy, CURLOPT_POSTFIELDSIZE_LARGE, size) == CURLE_OK
+        else { return false }
+        return body.withUnsafeBytes { bytes in
+            // libcurl copies as many bytes as the size above says; an empty array may have no address.
+            guard let start = bytes.baseAddress else { return self.set(CURLOPT_COPYPOSTFIELDS, "") }
+            let copy = UnsafeMutableRawPointer(mutating: start)
+            return ccurl_set_pointer(self.easy, CURLOPT_COPYPOSTFIELDS, copy) == CURLE_OK
         }
     }
 

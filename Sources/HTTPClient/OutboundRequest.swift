@@ -7,6 +7,7 @@ package struct OutboundRequest: Sendable {
         case get = "GET"
         case head = "HEAD"
         case post = "POST"
+        case patch = "PATCH"
     }
 
     /// The method; redirects are followed for `get` and `head` only.
@@ -15,7 +16,7 @@ package struct OutboundRequest: Sendable {
     package var url: String
     /// Header lines in order, besides those libcurl writes itself.
     package var headers: [(name: String, value: String)]
-    /// The body of a POST; ignored for the others.
+    /// The body of a POST or PATCH; ignored for the others.
     package var body: [UInt8]
     /// How long a connection may take, TLS included; 10 s.
     package var connectTimeout: Duration = .seconds(10)

@@ -20,6 +20,17 @@ public struct ChatRequest: Sendable {
     public var includeReasoning: Bool
     /// The id of the model for this message; nil is the default model.
     public var model: String?
+    /// How urgent the message is.
+    public var priority = JobPriority.default
+    /// How long the message is to wait before it is queued, at most a year; nil, or zero, for not at all.
+    public var delay: Duration?
+    /// When the message is to be queued, at most a year ahead; nil for now.
+    ///
+    /// Not with `delay`.
+    public var runAt: Timestamp?
+    /// The caller's own name for the request, 1 to 255 visible ASCII characters: within 24 h the same name and request
+    /// give the same job.
+    public var idempotencyKey: String?
 
     /// A request with the defaults of the API.
     public init(
@@ -40,28 +51,6 @@ public struct ChatRequest: Sendable {
         self.maxIterations = maxIterations
         self.includeReasoning = includeReasoning
         self.model = model
-    }
-}
-
-extension ChatRequest {
-    /// Iterations that may be asked for.
-    static let iterationsAllowed = 1...1000
-
-    /// What is wrong with the request by itself.
-    func problems() -> [PenguinError.Problem] {
-        var problems: [PenguinError.Problem] = []
-        func refuse(_ field: String, _ message: String) {
-            problems.append(PenguinError.Problem(loc: ["body", field], msg: message, type: "value"))
-        }
-        if self.text.allSatisfy(\.isWhitespace) { refuse("text", "must not be blank") }
-        if let id = self.conversationID, ConversationID(validating: id) == nil {
-            refuse("conversation_id", "must be 1 to 128 of A-Z a-z 0-9 _ . : -")
-        }
-        if !self.agentID.isAgentID { refuse("agent_id", "must be 1 to 64 of a-z 0-9 _ -") }
-        if let iterations = self.maxIterations, !Self.iterationsAllowed.contains(iterations) {
-            refuse("max_iterations", "must be from 1 to 1000")
-        }
-        return problems
     }
 }
 

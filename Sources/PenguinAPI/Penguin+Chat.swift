@@ -7,10 +7,14 @@ import Queue
 import ServiceLifecycle
 import Store
 
-/// A chat job that was accepted, with a follower that has seen its `start`.
+/// A chat job that was accepted, or found again by its idempotency key, with a follower that has seen its `start`.
 package struct ChatTicket: Sendable {
     package let jobID: JobID
     package let conversationID: ConversationID
+    /// Whether an earlier request made the job.
+    package let isReplay: Bool
+    /// When the job is due; nil for at once.
+    package let runAt: Timestamp?
     /// The `start` event, to be shown at once.
     package let start: EventFrame
     package let feed: JobFeed
@@ -57,6 +61,42 @@ extension Penguin {
         try self.check(request)
         let conversation = request.conversationID.map(ConversationID.init(rawValue:)) ?? ConversationID()
         let agent = AgentID(rawValue: request.agentID)
+        let job: NewJob
+        let start: EventFrame
+        do {
+            job = try self.newJob(request, in: conversation, of: tenant)
+            start = try job.startFrame()
+        } catch {
+            throw PenguinError(.internal, "The message cannot be encoded.", underlying: error)
+        }
+        let title = Self.title(from: request.text)
+        let accepted: Accepted<JobFeed>
+        do {
+            accepted = try await self.queue.submit(job) { connection in
+                try Conversations(connection).ensure(conversation, of: tenant, title: title, agent: agent)
+            } attach: { id in
+                await self.follow(id, after: .start, isNew: id == job.id)
+            }
+        } catch {
+            throw PenguinError(error)
+        }
+        if accepted.isReplay { return try await self.ticket(of: accepted, of: tenant) }
+        return ChatTicket(
+            jobID: job.id,
+            conversationID: conversation,
+            isReplay: false,
+            runAt: job.runAt,
+            start: start,
+            feed: accepted.attachment
+        )
+    }
+
+    private func newJob(
+        _ request: ChatRequest,
+        in conversation: ConversationID,
+        of tenant: TenantID
+    ) throws -> NewJob {
+        let agent = AgentID(rawValue: request.agentID)
         let payload = ChatPayload(
             text: request.text,
             conversationID: conversation,
@@ -67,30 +107,38 @@ extension Penguin {
             includeReasoning: request.includeReasoning,
             model: request.model
         )
-        let job: NewJob
-        let start: EventFrame
-        do {
-            job = NewJob(
-                kind: .chat,
-                tenant: tenant,
-                conversationID: conversation,
-                agentID: agent,
-                payload: try JSON.text(payload)
-            )
-            start = try job.startFrame()
-        } catch {
-            throw PenguinError(.internal, "The message cannot be encoded.", underlying: error)
+        return NewJob(
+            kind: .chat,
+            tenant: tenant,
+            priority: request.priority,
+            conversationID: conversation,
+            agentID: agent,
+            runAt: request.dueTime(at: .now),
+            idempotency: try request.idempotencyKey.map { .init(key: $0, bodyHash: try request.bodyHash()) },
+            payload: try JSON.text(payload)
+        )
+    }
+
+    /// The ticket of a job that an earlier request made.
+    private func ticket(
+        of accepted: Accepted<JobFeed>,
+        of tenant: TenantID
+    ) async throws(PenguinError) -> ChatTicket {
+        let job = try await self.row(of: accepted.jobID, of: tenant)
+        guard let conversation = job.conversationID else {
+            throw PenguinError(.keyReused, "The idempotency key was used for what is no message.")
         }
-        let title = Self.title(from: request.text)
         do {
-            let feed = try await self.queue.submit(job) { connection in
-                try Conversations(connection).ensure(conversation, of: tenant, title: title, agent: agent)
-            } attach: {
-                await self.follow(job.id, after: .start, isNew: true)
-            }
-            return ChatTicket(jobID: job.id, conversationID: conversation, start: start, feed: feed)
+            return ChatTicket(
+                jobID: job.id,
+                conversationID: conversation,
+                isReplay: true,
+                runAt: job.runAt,
+                start: try job.startFrame(),
+                feed: accepted.attachment
+            )
         } catch {
-            throw PenguinError(error)
+            throw PenguinError(.internal, "The earlier message cannot be read.", underlying: error)
         }
     }
 

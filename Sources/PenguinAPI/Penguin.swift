@@ -14,6 +14,7 @@ public final class Penguin: Sendable {
     let database: any Database
     let redis: RedisClient
     let catalogue: ModelCatalogue
+    private let exposition: @Sendable () async -> String
     let defaults: Defaults
     let startedAt: ContinuousClock.Instant
 
@@ -34,6 +35,7 @@ public final class Penguin: Sendable {
         relay: EventRelay,
         redis: RedisClient,
         catalogue: ModelCatalogue,
+        metrics: @escaping @Sendable () async -> String,
         defaults: Defaults
     ) {
         self.queue = queue
@@ -41,7 +43,11 @@ public final class Penguin: Sendable {
         self.database = queue.database
         self.redis = redis
         self.catalogue = catalogue
+        self.exposition = metrics
         self.defaults = defaults
         self.startedAt = .now
     }
+
+    /// The metrics of this process, in the text format of Prometheus.
+    public func metrics() async -> String { await self.exposition() }
 }

@@ -11,6 +11,10 @@ public struct PenguinError: Error, Sendable, CustomStringConvertible {
         case notFound = "not_found"
         /// Not possible in the present state.
         case conflict
+        /// The idempotency key was used for another request.
+        case keyReused = "idempotency_key_reused"
+        /// As many jobs wait as may. Nothing was accepted; try again after `retryAfter`.
+        case tooMany = "queue_full"
         /// Penguin cannot take it now. Nothing was accepted; try again.
         case unavailable
         /// A fault of ours.
@@ -40,6 +44,8 @@ public struct PenguinError: Error, Sendable, CustomStringConvertible {
     public let message: String
     /// What was refused; only with `invalid`.
     public let problems: [Problem]
+    /// When the same call may succeed; only with `tooMany` and `unavailable`, and then not always.
+    public let retryAfter: Duration?
     /// For the log, never for a client.
     let underlying: (any Error)?
 
@@ -48,11 +54,26 @@ public struct PenguinError: Error, Sendable, CustomStringConvertible {
         self.init(code, message, problems: problems, underlying: nil)
     }
 
-    init(_ code: Code, _ message: String, problems: [Problem] = [], underlying: (any Error)?) {
+    init(
+        _ code: Code,
+        _ message: String,
+        problems: [Problem] = [],
+        retryAfter: Duration? = nil,
+        underlying: (any Error)?
+    ) {
         self.code = code
         self.message = message
         self.problems = problems
+        self.retryAfter = retryAfter
         self.underlying = underlying
+    }
+
+    /// Whether the same call may succeed later.
+    public var isRetryable: Bool {
+        switch self.code {
+        case .tooMany, .unavailable: true
+        case .invalid, .notFound, .conflict, .keyReused, .internal: false
+        }
     }
 
     /// Code, message and what is behind them; for logs.
@@ -66,6 +87,10 @@ extension PenguinError {
         switch error.code {
         case .notFound: self.init(.notFound, error.message, underlying: error)
         case .fenced: self.init(.conflict, "The job has moved on.", underlying: error)
+        case .conflict: self.init(.conflict, error.message, underlying: error)
+        case .keyReused: self.init(.keyReused, error.message, underlying: error)
+        case .tooMany: self.init(.tooMany, error.message, retryAfter: error.retryAfter, underlying: error)
+        case .refused: self.init(.unavailable, error.message, retryAfter: error.retryAfter, underlying: error)
         case .unavailable, .unsuitable: self.init(.unavailable, Self.tryAgain, underlying: error)
         }
     }
@@ -73,6 +98,7 @@ extension PenguinError {
     init(_ error: StoreError) {
         switch error.code {
         case .notFound: self.init(.notFound, error.message, underlying: error)
+        case .conflict: self.init(.conflict, error.message, underlying: error)
         case .fenced: self.init(.conflict, "It has changed meanwhile.", underlying: error)
         case .busy, .overloaded, .full, .unavailable: self.init(.unavailable, Self.tryAgain, underlying: error)
         case .corrupt, .schemaTooNew: self.init(.internal, "The stored data cannot be read.", underlying: error)

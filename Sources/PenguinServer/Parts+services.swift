@@ -5,6 +5,7 @@ import Queue
 import Redis
 import ServiceLifecycle
 import Store
+import Worker
 
 extension Parts {
     /// What every process runs; ended last.
@@ -15,13 +16,14 @@ extension Parts {
             RedisCheck(queue: self.queue, logger: self.logger),
             UntilShutdown { await self.queue.dispatcher.run() },
             UntilShutdown { await self.reaper.run() },
+            UntilShutdown { await self.queue.admission.run() },
+            UntilShutdown { await Janitor(queue: self.queue, logger: self.logger).run() },
         ]
     }
 
     /// A worker with its connection, which outlives it.
-    var workerServices: [any Service] {
-        let (worker, blocking) = self.worker()
-        return [
+    func services(of worker: JobWorker, _ blocking: RedisClient) -> [any Service] {
+        [
             UntilShutdown { try await self.keepRunning(blocking) },
             WorkerService(worker: worker),
         ]

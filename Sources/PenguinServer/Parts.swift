@@ -1,3 +1,4 @@
+import CoreMetrics
 import Domain
 import Engine
 import Events
@@ -7,6 +8,7 @@ import LLM
 import Logging
 import NIOCore
 import PenguinAPI
+import PenguinMetrics
 import Queue
 import Redis
 import Settings
@@ -17,6 +19,7 @@ import Worker
 struct Parts: Sendable {
     let settings: Settings
     let logger: Logger
+    let instruments: Instruments
     let database: SQLiteDatabase
     let redisConfiguration: RedisConfiguration
     let redis: RedisClient
@@ -34,24 +37,33 @@ struct Parts: Sendable {
         self.settings = settings
         self.logger = logger
         try DataFolder.make(settings.storage.databaseFile.deletingLastPathComponent())
-        self.database = try SQLiteDatabase(file: settings.storage.databaseFile)
+        self.instruments = Instruments()
+        let registry = self.instruments.registry
+        self.database = try SQLiteDatabase(file: settings.storage.databaseFile, metrics: registry)
         var redis = try RedisConfiguration(url: redisURL)
         redis.commandTimeout = settings.redis.commandTimeout
         self.redisConfiguration = redis
-        self.redis = RedisClient(redis, name: "penguin", logger: logger)
+        self.redis = RedisClient(
+            redis,
+            name: "penguin",
+            roundTrips: CoreMetrics.Timer(label: "penguin_redis_round_trip", factory: registry),
+            logger: logger
+        )
         self.subscriber = RedisSubscriber(redis, name: "penguin-subscriber", logger: logger)
         let prefix = settings.redis.keyPrefix
         self.log = EventLog(
             redis: self.redis,
             keys: EventKeys(prefix: prefix),
-            eventsMax: settings.queue.logEventsMax
+            eventsMax: settings.queue.logEventsMax,
+            metrics: registry
         )
         self.queue = JobQueue(
             database: self.database,
             redis: self.redis,
             log: self.log,
             keys: QueueKeys(prefix: prefix),
-            configuration: QueueConfiguration(settings.queue),
+            configuration: QueueConfiguration(settings),
+            metrics: QueueMetrics(registry),
             logger: logger
         )
         self.reaper = Reaper(queue: self.queue, logger: logger)
@@ -70,11 +82,13 @@ struct Parts: Sendable {
     }
 
     func penguin(relay: EventRelay) -> Penguin {
-        Penguin(
+        self.instruments.watch(self, relay: relay)
+        return Penguin(
             queue: self.queue,
             relay: relay,
             redis: self.redis,
             catalogue: self.catalogue,
+            metrics: { [registry = self.instruments.registry] in await registry.exposition() },
             defaults: .init(
                 chatIterationsMax: self.settings.engine.chatIterationsMax,
                 syncTimeout: self.settings.server.syncTimeout
@@ -89,12 +103,11 @@ struct Parts: Sendable {
     /// A worker and the connection on which it waits for jobs.
     func worker() -> (worker: JobWorker, blocking: RedisClient) {
         let blocking = RedisClient(self.redisConfiguration, name: "penguin-worker", logger: self.logger)
-        let llm = self.settings.llm
         let engine = Engine(
             provider: ModelRouter(client: self.client, environment: self.settings.environment),
-            retries: TurnRetryPolicy(attemptsMax: llm.turnAttemptsMax, base: llm.retryBase, cap: llm.retryCap)
+            retries: self.queue.configuration.retries
         )
-        let attempt = ChatAttempt(
+        let chat = ChatHandler(
             database: self.database,
             engine: engine,
             catalogue: self.catalogue,
@@ -103,7 +116,7 @@ struct Parts: Sendable {
         let worker = JobWorker(
             slots: self.settings.worker.concurrency,
             queue: self.queue,
-            attempt: attempt,
+            handlers: [.chat: chat, .workflow: WorkflowHandler(), .noop: NoopHandler()],
             blocking: blocking,
             subscriber: self.subscriber,
             grace: self.settings.server.shutdownGrace,
@@ -114,16 +127,34 @@ struct Parts: Sendable {
 }
 
 extension QueueConfiguration {
-    init(_ settings: Settings.Queue) {
+    init(_ all: Settings) {
         self.init()
+        let settings = all.queue
+        self.retries = RetryPolicy(
+            attemptsMax: all.llm.turnAttemptsMax,
+            base: all.llm.retryBase,
+            cap: all.llm.retryCap,
+            lostMax: settings.lostMax
+        )
         self.lease = settings.lease
         self.heartbeat = settings.heartbeatInterval
         self.reapInterval = settings.reapInterval
-        self.lostMax = settings.lostMax
         self.redispatchAfter = settings.redispatchAfter
         self.reclaimIdle = settings.reclaimIdle
         self.cancelGrace = settings.cancelGrace
         self.dispatchWindowMin = settings.dispatchWindowMin
         self.logTTL = settings.logTimeToLive
+        self.retention = settings.retention
+        self.queuedMax = settings.queuedMax
+        self.tenantQueuedMax = settings.tenantQueuedMax
+        self.laneMax = settings.laneMax
+        self.redisMemoryMax = settings.redisMemoryMax
+        self.share = Share(runningMax: settings.tenantRunningMax)
+        for tenant in all.tenants {
+            self.shares[TenantID(rawValue: tenant.name)] = Share(
+                weight: tenant.weight,
+                runningMax: tenant.runningMax ?? settings.tenantRunningMax
+            )
+        }
     }
 }

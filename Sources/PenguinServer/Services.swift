@@ -25,6 +25,16 @@ struct WorkerService: Service {
     func run() async throws { try await self.worker.run() }
 }
 
+/// A service whose end is not the end of the process: a worker that was drained leaves its server standing.
+struct Outlived: Service {
+    let service: any Service
+
+    func run() async throws {
+        try await self.service.run()
+        try? await gracefulShutdown()
+    }
+}
+
 /// Looks at Redis once it can be reached: makes the streams, and refuses one that would lose running jobs' events.
 struct RedisCheck: Service {
     private static let retryAfter = Duration.seconds(1)

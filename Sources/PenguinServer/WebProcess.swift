@@ -43,7 +43,10 @@ package struct WebProcess: Sendable {
         let relay = parts.relay()
         var services = redis + parts.backgroundServices
         services.append(UntilShutdown { await relay.run() })
-        if self.settings.worker.count > 0 { services += parts.workerServices }
+        if self.settings.worker.count > 0 {
+            let (worker, blocking) = parts.worker()
+            services += parts.services(of: worker, blocking).map(Outlived.init)
+        }
         let http = PenguinHTTP(
             penguin: parts.penguin(relay: relay),
             server: self.settings.server,

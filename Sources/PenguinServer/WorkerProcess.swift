@@ -1,6 +1,9 @@
+import API
 package import Logging
+import PenguinMetrics
 import ServiceLifecycle
 package import Settings
+import Worker
 
 /// `penguin-worker`: a worker, a dispatcher and a reaper, on a Redis and a database that others share.
 package struct WorkerProcess: Sendable {
@@ -25,7 +28,12 @@ package struct WorkerProcess: Sendable {
             )
         }
         let parts = try await Parts(self.settings, redisURL: url.text, logger: self.logger)
-        let services = parts.backgroundServices + parts.workerServices
+        parts.instruments.watch(parts, relay: nil)
+        let (worker, blocking) = parts.worker()
+        var services = parts.backgroundServices + parts.services(of: worker, blocking)
+        if let port = self.settings.worker.metricsPort {
+            services.append(self.listener(on: port, for: worker, parts))
+        }
         do {
             try await ProcessRunner(logger: self.logger).run(
                 services,
@@ -36,5 +44,19 @@ package struct WorkerProcess: Sendable {
             throw error
         }
         await parts.close()
+    }
+
+    private func listener(on port: Int, for worker: JobWorker, _ parts: Parts) -> any Service {
+        let registry = parts.instruments.registry
+        let http = WorkerHTTP(
+            host: self.settings.worker.metricsHost,
+            port: port,
+            metrics: { await registry.exposition() },
+            isAlive: { worker.isAlive },
+            logger: self.logger
+        )
+        return http.application { [logger] port in
+            logger.notice("Metrics are served", metadata: ["port": "\(port)"])
+        }
     }
 }

@@ -6,6 +6,8 @@ package struct DispatchWindow: Sendable, Equatable {
     private let sizeMin: Int
     private var size: Int
     private var dispatched = 0
+    /// Whether jobs wait in the ledger for a place: nobody overtakes them.
+    var hasBacklog = false
 
     package init(sizeMin: Int) {
         self.sizeMin = sizeMin
@@ -21,9 +23,12 @@ package struct DispatchWindow: Sendable, Equatable {
         self.dispatched = load.dispatched
     }
 
-    /// Takes a place for a job about to be submitted; false when there is none.
+    /// Takes places for jobs that were dispatched from the backlog.
+    mutating func take(_ count: Int) { self.dispatched += count }
+
+    /// Takes a place for a job about to be submitted; false when there is none, or others wait.
     package mutating func reserve() -> Bool {
-        guard self.room > 0 else { return false }
+        guard self.room > 0, !self.hasBacklog else { return false }
         self.dispatched += 1
         return true
     }

@@ -1,3 +1,4 @@
+package import CoreMetrics
 import Domain
 import Events
 package import Logging
@@ -5,7 +6,8 @@ package import Redis
 package import Store
 import Synchronization
 
-/// Keeps the streams filled: runs when something was queued, claimed or finished, and on a tick.
+/// Keeps the streams filled: runs when something was queued, claimed or finished, when a scheduled job is due, and on a
+/// tick.
 ///
 /// Every process has one. Two that run at once cannot dispatch a job twice, since each dispatch is a conditional update; and
 /// an id that is on a stream twice is harmless.
@@ -13,19 +15,24 @@ package final class Dispatcher: Sendable {
     fileprivate struct State {
         var window: DispatchWindow
         /// Whether something may wait that could be dispatched.
-        var mayHaveBacklog = true
+        var mustLook = true
         var drained: (since: ContinuousClock.Instant, count: Int, before: Int) = (.now, 0, 0)
+        /// When the next scheduled job is due.
+        var nextDue: ContinuousClock.Instant?
+        /// Jobs dispatched so far of the tenants that have more.
+        var turns: [TenantID: Int] = [:]
     }
 
     private static let tick = Duration.milliseconds(500)
     private static let drainPeriod = Duration.milliseconds(100)
-    /// Jobs put on the streams in one go.
+    /// Jobs put on the streams, or taken from the schedule, in one go.
     private static let batchMax = 512
 
     private let database: any Database
     private let redis: RedisClient
     private let streams: JobStreams
     private let configuration: QueueConfiguration
+    private let redispatched: Counter
     private let logger: Logger
     private let wakeUp = WakeUp()
     private let state: Mutex<State>
@@ -35,26 +42,50 @@ package final class Dispatcher: Sendable {
         redis: RedisClient,
         streams: JobStreams,
         configuration: QueueConfiguration,
+        redispatched: Counter,
         logger: Logger
     ) {
         self.database = database
         self.redis = redis
         self.streams = streams
         self.configuration = configuration
+        self.redispatched = redispatched
         self.logger = logger
         self.state = Mutex(State(window: DispatchWindow(sizeMin: configuration.dispatchWindowMin)))
     }
 
     /// Takes a place in the window for a job about to be submitted.
-    func reserve() -> Bool { self.state.withLock { $0.window.reserve() } }
+    ///
+    /// Never for a tenant with a cap, which only the ledger can keep.
+    func reserve(for tenant: TenantID) -> Bool {
+        guard self.configuration.share(of: tenant).runningMax == nil else { return false }
+        return self.state.withLock { $0.window.reserve() }
+    }
 
-    /// Gives the place back: the job was queued behind others of its lane.
+    /// Gives the place back: the job was queued behind others of its lane, or not accepted.
     func unreserve() { self.state.withLock { $0.window.free(1) } }
 
-    /// Something was queued that may be dispatched.
+    /// Something was queued, or set free, that may be dispatched.
     package func noteQueued() {
-        self.state.withLock { $0.mayHaveBacklog = true }
+        self.state.withLock { $0.mustLook = true }
         self.wakeUp.call()
+    }
+
+    /// A job was queued for want of a place: later ones do not overtake it.
+    func noteBacklog() {
+        self.state.withLock { $0.window.hasBacklog = true }
+        self.noteQueued()
+    }
+
+    /// A job is due after `delay`.
+    func noteScheduled(after delay: Duration) {
+        let due = ContinuousClock.now + delay
+        let isFirst = self.state.withLock { state in
+            guard due < state.nextDue ?? .now + Self.tick else { return false }
+            state.nextDue = due
+            return true
+        }
+        if isFirst { self.wakeUp.call() }
     }
 
     /// Jobs were claimed: their places are free.
@@ -62,7 +93,8 @@ package final class Dispatcher: Sendable {
         let mustRun = self.state.withLock { state in
             state.window.free(count)
             state.noteDrained(count, period: Self.drainPeriod)
-            return state.mayHaveBacklog
+            if state.window.hasBacklog { state.mustLook = true }
+            return state.mustLook
         }
         if mustRun { self.wakeUp.call() }
     }
@@ -78,43 +110,57 @@ package final class Dispatcher: Sendable {
             } catch {
                 self.logger.warning("Dispatch failed, will be tried again", metadata: [LogKeys.error: "\(error)"])
             }
-            await self.wakeUp.wait(within: Self.tick)
+            let due = self.state.withLock { $0.nextDue }
+            let wait = min(Self.tick, due.map { ContinuousClock.now.duration(to: $0) } ?? Self.tick)
+            await self.wakeUp.wait(within: max(.milliseconds(1), wait))
         }
     }
 
-    /// Fills the window once; with `isTick` also puts back what nobody has claimed.
+    /// Queues what is due and fills the window; with `isTick` also looks for what others have left.
     package func pass(isTick: Bool) async throws {
-        if isTick { self.state.withLock { $0.mayHaveBacklog = true } }
-        while self.state.withLock({ $0.mayHaveBacklog }) {
+        if isTick { self.state.withLock { $0.mustLook = true } }
+        let isDue = self.state.withLock { state in state.nextDue.map { $0 <= .now } ?? false }
+        if isTick || isDue { try await self.promote() }
+        while self.state.withLock({ $0.mustLook }) {
             guard try await self.fill() else { break }
         }
         if isTick { try await self.redispatch() }
     }
 
+    /// Queues the scheduled jobs that are due, and notes when the next is.
+    private func promote() async throws {
+        let next = try await self.database.read { (try Ledger($0).nextDue(), $0.now) }
+        guard let due = next.0 else { return self.state.withLock { $0.nextDue = nil } }
+        guard due <= next.1 else {
+            let wait = due - next.1
+            return self.state.withLock { $0.nextDue = .now + wait }
+        }
+        let count = try await self.database.write(.relaxed) { try Ledger($0).promote(limit: Self.batchMax) }
+        // Whatever is still due is looked for in the next round, at once.
+        self.state.withLock { state in
+            state.nextDue = .now
+            if count > 0 { state.mustLook = true }
+        }
+    }
+
     /// True when the window may have room for more.
     private func fill() async throws -> Bool {
-        let drained = self.state.withLock { state in
-            state.mayHaveBacklog = false
-            return state.recentlyDrained
+        let (drained, turns) = self.state.withLock { state in
+            state.mustLook = false
+            return (state.recentlyDrained(period: Self.drainPeriod), state.turns)
         }
-        let lease = self.configuration.lease
-        let sizeMin = self.configuration.dispatchWindowMin
-        let (window, dispatches) = try await self.database.write(.relaxed) { connection in
-            let ledger = Ledger(connection)
-            var window = DispatchWindow(sizeMin: sizeMin)
-            window.update(try ledger.load(heartbeatWithin: lease), drainedRecently: drained)
-            let room = min(window.room, Self.batchMax)
-            let dispatches = room > 0 ? try ledger.dispatch(limit: room) : []
-            for _ in dispatches { _ = window.reserve() }
-            return (window, dispatches)
+        let configuration = self.configuration
+        let filled = try await self.database.write(.relaxed) { connection in
+            try Filled(Ledger(connection), configuration, drained: drained, turns: turns, limit: Self.batchMax)
         }
         self.state.withLock { state in
-            state.window = window
-            // Whatever did not fit is dispatched when a place is free.
-            if window.room == 0 || dispatches.count == Self.batchMax { state.mayHaveBacklog = true }
+            let cameMeanwhile = state.mustLook
+            state.window = filled.window
+            state.turns = filled.turns
+            state.window.hasBacklog = filled.window.hasBacklog || cameMeanwhile
         }
-        try await self.put(dispatches)
-        return dispatches.count == Self.batchMax && window.room > 0
+        try await self.put(filled.dispatches)
+        return filled.dispatches.count == Self.batchMax && filled.window.room > 0
     }
 
     /// Puts jobs on their streams again that nobody claims, when fewer entries are there than jobs are dispatched.
@@ -128,6 +174,7 @@ package final class Dispatcher: Sendable {
             try Ledger(connection).redispatch(olderThan: age, limit: Self.batchMax)
         }
         guard !stale.isEmpty else { return }
+        self.redispatched.increment(by: stale.count)
         self.logger.notice("Dispatched again what nobody claimed", metadata: ["jobs": "\(stale.count)"])
         try await self.put(stale)
     }
@@ -140,11 +187,42 @@ package final class Dispatcher: Sendable {
     }
 }
 
+/// One filling of the window, inside its transaction.
+private struct Filled: Sendable {
+    var window: DispatchWindow
+    var dispatches: [Dispatch] = []
+    var turns: [TenantID: Int]
+
+    init(
+        _ ledger: Ledger,
+        _ configuration: QueueConfiguration,
+        drained: Int,
+        turns: [TenantID: Int],
+        limit: Int
+    ) throws {
+        self.window = DispatchWindow(sizeMin: configuration.dispatchWindowMin)
+        self.turns = turns
+        self.window.update(try ledger.load(heartbeatWithin: configuration.lease), drainedRecently: drained)
+        if try ledger.isPaused() {
+            self.window.hasBacklog = true
+            return
+        }
+        let room = min(self.window.room, limit)
+        self.dispatches = try FairShare.dispatch(room, from: ledger, under: configuration, turns: &self.turns)
+        self.window.take(self.dispatches.count)
+        // With places left nothing waits that could have one.
+        self.window.hasBacklog = self.dispatches.count == room
+    }
+}
+
 extension Dispatcher.State {
     fileprivate mutating func noteDrained(_ count: Int, period: Duration) {
-        if self.drained.since.duration(to: .now) > period { self.drained = (.now, 0, self.drained.count) }
+        let age = self.drained.since.duration(to: .now)
+        if age > period { self.drained = (.now, 0, age > period * 2 ? 0 : self.drained.count) }
         self.drained.count += count
     }
 
-    fileprivate var recentlyDrained: Int { max(self.drained.count, self.drained.before) }
+    fileprivate func recentlyDrained(period: Duration) -> Int {
+        self.drained.since.duration(to: .now) > period * 2 ? 0 : max(self.drained.count, self.drained.before)
+    }
 }

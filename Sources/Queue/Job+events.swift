@@ -8,14 +8,15 @@ extension EventFrame {
         kind: JobKind,
         payload: String,
         conversation: ConversationID?,
-        agent: AgentID?
+        agent: AgentID?,
+        redrives: Int
     ) throws -> EventFrame {
         let chat = kind == .chat ? try JSON.decode(ChatPayload.self, from: payload) : nil
         let data = EventData.Start(
             jobID: job,
             conversationID: conversation,
             agentID: agent,
-            messageID: chat?.answerID,
+            messageID: chat?.answerID.redriven(redrives),
             userMessageID: chat?.userMessageID
         )
         return try EventFrame(id: .start, type: .start, data: data)
@@ -30,7 +31,8 @@ extension Job {
             kind: self.kind,
             payload: self.payload,
             conversation: self.conversationID,
-            agent: self.agentID
+            agent: self.agentID,
+            redrives: self.redrives
         )
     }
 
@@ -67,7 +69,7 @@ extension Job {
 
     /// What a follower is told when the log does not have the end.
     package func view() throws -> LedgerView {
-        guard self.state.isTerminal else { return .open }
+        guard self.state.isTerminal else { return .open(start: try self.startFrame()) }
         let last = self.beforeLateEnd
         var snapshot: EventFrame?
         if self.kind == .chat, let result = self.result {

@@ -6,23 +6,35 @@ import Store
 extension JobQueue {
     /// Claims the jobs of entries that were read, all in one transaction, and settles the entries.
     ///
-    /// An entry whose job is not dispatched any more gives no lease: it was a duplicate.
-    package func claim(_ entries: [JobStreams.Entry], by worker: WorkerID) async throws(QueueError) -> [Lease] {
-        let ids = entries.map(\.job)
+    /// An entry whose job is not dispatched any more gives no lease: it was a duplicate. Jobs beyond `countMax` go back
+    /// to be dispatched anew, so that none waits here behind others.
+    package func claim(
+        _ entries: [JobStreams.Entry],
+        by worker: WorkerID,
+        atMost countMax: Int = .max
+    ) async throws(QueueError) -> [Lease] {
+        let ids = entries.prefix(countMax).map(\.job)
+        let excess = entries.dropFirst(countMax).map(\.job)
         let jobs: [Job]
         do {
-            jobs = try await self.database.write(.relaxed) { try Ledger($0).claim(ids, by: worker) }
+            jobs = try await self.database.write(.relaxed) { connection in
+                let ledger = Ledger(connection)
+                try ledger.undispatch(excess)
+                return try ledger.claim(ids, by: worker)
+            }
         } catch  where error.code == .corrupt {
             jobs = await self.claimOneByOne(ids, by: worker)
         } catch {
             throw QueueError(error)
         }
-        self.dispatcher.noteClaimed(jobs.count)
+        self.dispatcher.noteClaimed(jobs.count + excess.count)
+        if !excess.isEmpty { self.dispatcher.noteBacklog() }
         do {
             try await self.streams.settle(entries)
         } catch {
             self.logger.debug("Entries were not settled", metadata: [LogKeys.error: "\(error)"])
         }
+        for job in jobs { self.metrics.wasClaimed(job) }
         return jobs.map(Lease.init)
     }
 

@@ -13,7 +13,10 @@ package struct JobQueue: Sendable {
     package let log: EventLog
     package let streams: JobStreams
     package let dispatcher: Dispatcher
+    package let admission: AdmissionGate
     package let configuration: QueueConfiguration
+    package let metrics: QueueMetrics
+    let announcements: Announcements
     let redis: RedisClient
     let keys: QueueKeys
     let logger: Logger
@@ -24,6 +27,7 @@ package struct JobQueue: Sendable {
         log: EventLog,
         keys: QueueKeys,
         configuration: QueueConfiguration,
+        metrics: QueueMetrics = QueueMetrics(),
         logger: Logger
     ) {
         self.database = database
@@ -31,6 +35,7 @@ package struct JobQueue: Sendable {
         self.log = log
         self.keys = keys
         self.configuration = configuration
+        self.metrics = metrics
         self.logger = logger
         self.streams = JobStreams(redis: redis, keys: keys)
         self.dispatcher = Dispatcher(
@@ -38,8 +43,17 @@ package struct JobQueue: Sendable {
             redis: redis,
             streams: self.streams,
             configuration: configuration,
+            redispatched: metrics.redispatched,
             logger: logger
         )
+        self.admission = AdmissionGate(
+            database: database,
+            redis: redis,
+            configuration: configuration,
+            metrics: metrics,
+            logger: logger
+        )
+        self.announcements = Announcements(database: database)
     }
 
     /// Refuses a Redis that may throw away keys of its own accord.
@@ -63,6 +77,7 @@ extension QueueError {
             switch error.code {
             case .fenced: .fenced
             case .notFound: .notFound
+            case .conflict: .conflict
             case .busy, .overloaded, .full, .unavailable, .corrupt, .schemaTooNew: .unavailable
             }
         self.init(code, error.message, underlying: error)

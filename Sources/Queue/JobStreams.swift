@@ -10,7 +10,7 @@ package struct JobStreams: Sendable {
     /// An entry of a stream.
     package struct Entry: Sendable, Equatable {
         package let job: JobID
-        let stream: String
+        package let stream: String
         let id: String
     }
 
@@ -143,6 +143,36 @@ package struct JobStreams: Sendable {
                 RedisCommand("XGROUP", "DELCONSUMER", stream, .string(QueueKeys.group), .string(worker.rawValue))
             )
         }
+    }
+
+    /// Removes the consumers that have read nothing for `idle` and have nothing pending: those of dead workers.
+    ///
+    /// One with entries stays until they are reclaimed: with it they would be lost to the group.
+    package func forgetConsumers(idle: Duration) async throws(RedisError) {
+        for priority in JobPriority.allCases {
+            let stream = RedisArgument.string(self.keys.jobs(priority))
+            let reply = try await self.redis.send(
+                RedisCommand("XINFO", "CONSUMERS", stream, .string(QueueKeys.group))
+            )
+            for consumer in reply.array ?? [] {
+                let fields = Self.fields(consumer)
+                guard let name = fields["name"]?.string, fields["pending"]?.int == 0,
+                    let idleFor = fields["idle"]?.int, idleFor > idle.milliseconds
+                else { continue }
+                _ = try await self.redis.send(
+                    RedisCommand("XGROUP", "DELCONSUMER", stream, .string(QueueKeys.group), .string(name))
+                )
+            }
+        }
+    }
+
+    /// `[name, value, name, value, …]`
+    private static func fields(_ value: RedisValue) -> [String: RedisValue] {
+        let parts = value.array ?? []
+        let pairs = stride(from: 0, to: parts.count - 1, by: 2).compactMap { index in
+            parts[index].string.map { ($0, parts[index + 1]) }
+        }
+        return Dictionary(pairs, uniquingKeysWith: { $1 })
     }
 
     /// `[[stream, entries], …]`, or nil when nothing came.

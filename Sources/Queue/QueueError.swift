@@ -10,15 +10,31 @@ package struct QueueError: Error, Sendable, CustomStringConvertible {
         case unavailable
         /// Redis cannot be used as it is set up; the text says what to change.
         case unsuitable
+        /// As many jobs wait as may. Nothing was accepted; try again after `retryAfter`.
+        case tooMany
+        /// New jobs are not accepted now, running ones go on. Try again after `retryAfter`.
+        case refused
+        /// Not possible in the present state of things; the text says why.
+        case conflict
+        /// The idempotency key was used for another request.
+        case keyReused
     }
 
     package let code: Code
     package let message: String
+    /// When the same call may succeed; only with `tooMany` and `refused`.
+    package let retryAfter: Duration?
     package let underlying: (any Error)?
 
-    package init(_ code: Code, _ message: String, underlying: (any Error)? = nil) {
+    package init(
+        _ code: Code,
+        _ message: String,
+        retryAfter: Duration? = nil,
+        underlying: (any Error)? = nil
+    ) {
         self.code = code
         self.message = message
+        self.retryAfter = retryAfter
         self.underlying = underlying
     }
 

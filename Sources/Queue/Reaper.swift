@@ -1,3 +1,4 @@
+import CoreMetrics
 import Domain
 import Events
 package import Logging
@@ -31,6 +32,7 @@ package struct Reaper: Sendable {
     /// One round; what fails in it keeps nothing else from being done, and is done in the next.
     package func pass() async {
         await self.attempt("take lost jobs", self.takeLostJobs)
+        await self.attempt("fail parents", self.failParents)
         await self.attempt("shut out the deaf", self.shutOutTheDeaf)
         await self.attempt("announce the ended", self.announceTheEnded)
         await self.attempt("forget silent workers") {
@@ -52,15 +54,16 @@ package struct Reaper: Sendable {
     }
 
     private func takeLostJobs() async throws {
-        let configuration = self.queue.configuration
+        let (lease, lostMax) = (self.queue.configuration.lease, self.queue.configuration.retries.lostMax)
+        let doomed = try await self.queue.database.read { connection in
+            try Ledger(connection).doomed(lease: lease, lostMax: lostMax, limit: Self.batchMax)
+        }
+        let kept = await self.queue.partialAnswers(of: doomed)
         let lost = try await self.queue.database.write(.durable) { connection in
-            try Ledger(connection).reap(
-                lease: configuration.lease,
-                lostMax: configuration.lostMax,
-                limit: Self.batchMax
-            )
+            try Ledger(connection).reap(lease: lease, lostMax: lostMax, limit: Self.batchMax, keeping: kept)
         }
         for job in lost {
+            self.queue.metrics.lost.increment()
             self.logger.warning(
                 "A job lost its worker",
                 metadata: [LogKeys.job: "\(job.id)", "state": "\(job.state.rawValue)"]
@@ -73,13 +76,27 @@ package struct Reaper: Sendable {
     /// Writes the first event of the new epoch at once: from then on Redis refuses the old worker's.
     private func fence(_ job: LostJob) async {
         let id = EventID(epoch: job.epoch, sequence: 0)
-        if job.state == .dead { return await self.queue.announceFromLedger(job.id, at: id) }
+        if job.state == .dead {
+            await self.queue.announceFromLedger(job.id, at: id)
+            if let parent = job.parent { await self.queue.childFailed(of: parent) }
+            return
+        }
         let data = EventData.Attempt(jobID: job.id, attempt: job.attempt, reason: "lost")
         do {
-            _ = try await self.queue.log.append([EventFrame(id: id, type: .attempt, data: data)], to: job.id)
+            let attempt = try EventFrame(id: id, type: .attempt, data: data)
+            guard try await self.queue.log.append([attempt], to: job.id) == .logMissing else { return }
+            // The worker had not begun it: without a log there would be nothing that refuses it.
+            guard let row = try await self.queue.database.read({ try Ledger($0).job(job.id) }) else { return }
+            try await self.queue.log.recreate(job.id, with: [try row.startFrame(), attempt])
         } catch {
             self.logger.debug("A lost job's log is not fenced", metadata: [LogKeys.error: "\(error)"])
         }
+    }
+
+    /// Cancels the siblings of failed children that a crash has left running.
+    private func failParents() async throws {
+        let parents = try await self.queue.database.read { try Ledger($0).failedParents(limit: Self.batchMax) }
+        for parent in parents { await self.queue.childFailed(of: parent) }
     }
 
     private func shutOutTheDeaf() async throws {
@@ -90,16 +107,19 @@ package struct Reaper: Sendable {
         for job in overdue {
             guard let id = try await self.shutOut(job) else { continue }
             await self.queue.announceFromLedger(job.id, at: id)
+            if let parent = job.parentID { await self.queue.childFailed(of: parent) }
             self.queue.dispatcher.noteQueued()
         }
     }
 
     /// Where the terminal event goes; nil when the job has moved on: its worker has ended it after all, or another reaper.
     private func shutOut(_ job: Job) async throws -> EventID? {
-        let ending = Ending(state: .cancelled, stopReason: .cancelled)
+        let kept = await self.queue.partialAnswer(of: job)
+        let ending = Ending(state: .cancelled, stopReason: .cancelled, messages: kept.map { [$0] } ?? [])
         do {
             return try await self.queue.database.write(.durable) { try Ledger($0).end(job, ending) }
-        } catch  where error.code == .fenced {
+        } catch {
+            guard error.code == .fenced else { throw error }
             return nil
         }
     }
@@ -111,11 +131,13 @@ package struct Reaper: Sendable {
         }
         for job in jobs {
             let last = try await self.queue.log.last(of: job.id)
-            if last == nil || last?.type.isTerminal == true {
-                // Nothing to write to, or written already and only not noted.
-                try await self.queue.database.write(.relaxed) { try Ledger($0).announced(job.id) }
-            } else if let last {
-                await self.queue.announce(job, at: job.lateEnd(after: last.id))
+            // Without a log only a worker that was shut out may still make one.
+            let isShutOut = last == nil && job.claims > 0 && job.state != .completed
+            if last?.type.isTerminal ?? !isShutOut {
+                // Written already and only not noted, or nothing to write to.
+                try await self.queue.announcements.note(job.id)
+            } else {
+                await self.queue.announce(job, at: job.lateEnd(after: last?.id ?? .zero), isShutOut: isShutOut)
             }
         }
     }

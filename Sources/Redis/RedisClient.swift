@@ -1,5 +1,6 @@
 // Redis: connections, commands and subscriptions; SwiftNIO for the sockets, hiredis as the protocol codec.
 
+package import CoreMetrics
 package import Logging
 package import NIOCore
 import NIOPosix
@@ -22,20 +23,25 @@ package final class RedisClient: Sendable {
         var pipeline: PipelineState<Completion>
         /// Set while the pipeline is ready.
         var channel: (any Channel)?
+        /// Connections so far.
+        var connectionNumber = 0
     }
 
     package let configuration: RedisConfiguration
     private let link: RedisLink
+    private let roundTrips: CoreMetrics.Timer?
     private let state: Mutex<State>
 
-    /// Nothing happens before `run()`; `name` is shown by `CLIENT LIST` and in the log.
+    /// Nothing happens before `run()`; `name` is shown by `CLIENT LIST` and in the log, `roundTrips` times each call.
     package init(
         _ configuration: RedisConfiguration,
         name: String,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        roundTrips: CoreMetrics.Timer? = nil,
         logger: Logger
     ) {
         self.configuration = configuration
+        self.roundTrips = roundTrips
         self.link = RedisLink(
             configuration: configuration,
             name: name,
@@ -52,6 +58,9 @@ package final class RedisClient: Sendable {
 
     /// True between the greeting of a connection and its loss.
     package var isConnected: Bool { self.state.withLock { $0.pipeline.isReady } }
+
+    /// Which connection this is, from 1; 0 before the first.
+    package var connectionNumber: Int { self.state.withLock { $0.connectionNumber } }
 
     /// Sends one command and waits for its reply; `timeout` defaults to `commandTimeout` (5 s).
     ///
@@ -120,6 +129,7 @@ extension RedisClient: Service {
 
 extension RedisClient {
     private func replies(to batch: [RedisCommand], timeout: Duration?) async throws(RedisError) -> [RedisValue] {
+        let began = NIODeadline.now()
         let hook = CancellationHook()
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -130,7 +140,9 @@ extension RedisClient {
             hook.cancel()
         }
         switch outcome {
-        case .replies(let replies): return replies
+        case .replies(let replies):
+            self.roundTrips?.recordNanoseconds((NIODeadline.now() - began).nanoseconds)
+            return replies
         case .failed(let error): throw error
         }
     }
@@ -192,6 +204,7 @@ extension RedisClient: RedisLinkDelegate {
     func linkReady(_ channel: any Channel) {
         let flush = self.state.withLock { state in
             state.channel = channel
+            state.connectionNumber += 1
             return state.pipeline.connected(now: .now())
         }
         if flush { self.flush() }

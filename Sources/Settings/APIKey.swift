@@ -4,12 +4,15 @@ package struct APIKey: Hashable, Sendable, CustomStringConvertible, CustomDebugS
     package let name: String?
     /// The key itself, at least `keyCharactersMin` printable ASCII characters.
     package let key: String
+    /// Whether its holder may change what is everybody's; said by `server.admin_keys`, so false at first.
+    package let isAdmin: Bool
 
     package static let keyCharactersMin = 16
 
-    package init(name: String?, key: String) {
+    package init(name: String?, key: String, isAdmin: Bool = false) {
         self.name = name
         self.key = key
+        self.isAdmin = isAdmin
     }
 
     package var description: String { "APIKey(\(self.name ?? "unnamed"))" }

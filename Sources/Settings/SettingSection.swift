@@ -6,6 +6,9 @@ package struct SettingSection: Sendable {
     package let summary: String
     package let keys: [SettingKey]
 
+    /// Whether it holds entries under names of the user's choice.
+    package var isNamed: Bool { self.keys.contains { $0.name.contains("<id>") } }
+
     init(_ name: String, _ summary: String, keys: [SettingKey]) {
         self.name = name
         self.summary = summary

@@ -18,6 +18,16 @@ extension Settings {
         package var logTimeToLive: Duration
         /// How often a follower without events looks into the ledger.
         package var ledgerCheckInterval: Duration
+        /// How long the row of an ended job is kept.
+        package var retention: Duration
+        /// Jobs that may wait: in all, of one tenant, of one conversation.
+        package var queuedMax: Int
+        package var tenantQueuedMax: Int
+        package var laneMax: Int
+        /// Jobs of one tenant that may run at once; nil for any number.
+        package var tenantRunningMax: Int?
+        /// The part of its `maxmemory` that Redis may use before new jobs are refused.
+        package var redisMemoryMax: Double
     }
 }
 
@@ -111,6 +121,53 @@ extension Settings.Queue {
                 unit: "s",
                 "How often somebody who follows a silent job looks into the ledger."
             ),
+            SettingKey(
+                "queue.retention_seconds",
+                variable: "PENGUIN_RETENTION_SECONDS",
+                .seconds(60...315_360_000),
+                default: "604800",
+                unit: "s",
+                "How long an ended job is kept (7 days); conversations stay."
+            ),
+            SettingKey(
+                "queue.queued_max",
+                variable: "PENGUIN_QUEUED_MAX",
+                .integer(1...100_000_000),
+                default: "50000",
+                unit: "jobs",
+                "Jobs that may wait in all; more are refused with 429."
+            ),
+            SettingKey(
+                "queue.tenant_queued_max",
+                variable: "PENGUIN_TENANT_QUEUED_MAX",
+                .integer(1...100_000_000),
+                default: "1000",
+                unit: "jobs",
+                "Jobs of one tenant that may wait."
+            ),
+            SettingKey(
+                "queue.lane_max",
+                variable: "PENGUIN_LANE_MAX",
+                .integer(1...100_000),
+                default: "32",
+                unit: "jobs",
+                "Messages of one conversation that may be open at once."
+            ),
+            SettingKey(
+                "queue.tenant_running_max",
+                variable: "PENGUIN_TENANT_RUNNING_MAX",
+                .integer(1...1_000_000),
+                defaultNote: "as many as there are slots",
+                example: "16",
+                unit: "jobs",
+                "Jobs of one tenant that may run at once, over all workers."
+            ),
+            SettingKey(
+                "queue.redis_memory_max",
+                .number(0.1...1),
+                default: "0.85",
+                "The part of its `maxmemory` that Redis may use before new jobs are refused with 503."
+            ),
         ]
     )
 
@@ -126,6 +183,12 @@ extension Settings.Queue {
         self.logEventsMax = reader.integer("queue.log_events_max")
         self.logTimeToLive = reader.duration("queue.log_ttl_seconds")
         self.ledgerCheckInterval = reader.duration("queue.ledger_check_seconds")
+        self.retention = reader.duration("queue.retention_seconds")
+        self.queuedMax = reader.integer("queue.queued_max")
+        self.tenantQueuedMax = reader.integer("queue.tenant_queued_max")
+        self.laneMax = reader.integer("queue.lane_max")
+        self.tenantRunningMax = reader.optionalInteger("queue.tenant_running_max")
+        self.redisMemoryMax = reader.number("queue.redis_memory_max")
         if self.heartbeatInterval * 2 >= self.lease {
             reader.contradiction(
                 "queue.heartbeat_seconds",

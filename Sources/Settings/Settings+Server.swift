@@ -55,6 +55,13 @@ extension Settings.Server {
                 isSecret: true
             ),
             SettingKey(
+                "server.admin_keys",
+                variable: "PENGUIN_ADMIN_KEYS",
+                .list("names of keys in PENGUIN_API_KEYS"),
+                example: "[]",
+                "Names in `PENGUIN_API_KEYS` whose keys may pause the queue, drain workers and see everybody's figures."
+            ),
+            SettingKey(
                 "server.sync_timeout_seconds",
                 variable: "PENGUIN_SYNC_TIMEOUT",
                 .seconds(0...86_400),
@@ -92,7 +99,7 @@ extension Settings.Server {
         self.host = reader.text("server.host") { !$0.isEmpty && !$0.contains { $0.isWhitespace || $0 == "/" } } ?? ""
         self.port = reader.integer("server.port")
         self.corsOrigins = reader.list("server.cors_origins", where: Self.isOrigin)
-        self.apiKeys = Self.apiKeys(reading: &reader)
+        self.apiKeys = Self.appointing(Self.apiKeys(reading: &reader), reading: &reader)
         self.syncTimeout = reader.duration("server.sync_timeout_seconds")
         self.bodyBytesMax = reader.integer("server.body_bytes_max")
         self.shutdownGrace = reader.duration("server.shutdown_grace_seconds")
@@ -129,5 +136,20 @@ extension Settings.Server {
             reader.refuse(name, given, because: "it holds no key")
         }
         return keys
+    }
+
+    /// Makes administrators of the keys that are named so.
+    ///
+    /// A name that no key has is refused, and not repeated: somebody may have put the key itself there.
+    private static func appointing(_ keys: [APIKey], reading reader: inout SettingsReader) -> [APIKey] {
+        let setting = "server.admin_keys"
+        guard let given = reader.given(setting) else { return keys }
+        let admins = SettingsReader.entries(of: given.text)
+        for (index, admin) in admins.enumerated() where !keys.contains(where: { $0.name == admin }) {
+            reader.add(.badValue, setting, "entry \(index + 1) names no key in PENGUIN_API_KEYS", at: given.origin)
+        }
+        return keys.map { key in
+            APIKey(name: key.name, key: key.key, isAdmin: key.name.map(admins.contains) ?? false)
+        }
     }
 }

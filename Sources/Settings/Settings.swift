@@ -12,6 +12,7 @@ package struct Settings: Sendable {
     package var redis: Redis
     package var worker: Worker
     package var queue: Queue
+    package var tenants: [Tenant]
     package var engine: Engine
     package var llm: LLM
     package var log: Log
@@ -32,6 +33,7 @@ package struct Settings: Sendable {
         self.redis = Redis(reading: &reader)
         self.worker = Worker(reading: &reader)
         self.queue = Queue(reading: &reader)
+        self.tenants = Tenant.all(reading: &reader)
         self.engine = Engine(reading: &reader)
         self.llm = LLM(reading: &reader)
         self.log = Log(reading: &reader)
@@ -42,14 +44,14 @@ package struct Settings: Sendable {
 
     /// The table behind everything: what is read, what is documented, and which keys a file may hold.
     package static let sections: [SettingSection] = [
-        Server.section, Storage.section, Redis.section, Worker.section, Queue.section, Engine.section, LLM.section,
-        LLM.modelSection, Log.section,
+        Server.section, Storage.section, Redis.section, Worker.section, Queue.section, Tenant.section, Engine.section,
+        LLM.section, LLM.modelSection, Log.section,
     ]
 }
 
 extension Settings: CustomStringConvertible, CustomReflectable {
     package var description: String {
-        "Settings(\(self.server), \(self.storage), \(self.redis), \(self.worker), \(self.queue), \(self.engine), "
+        "Settings(\(self.server), \(self.storage), \(self.redis), \(self.worker), \(self.queue), \(self.tenants), \(self.engine), "
             + "\(self.llm), \(self.log))"
     }
 
@@ -59,7 +61,7 @@ extension Settings: CustomStringConvertible, CustomReflectable {
             self,
             children: [
                 "server": self.server, "storage": self.storage, "redis": self.redis, "worker": self.worker,
-                "queue": self.queue, "engine": self.engine, "llm": self.llm, "log": self.log,
+                "queue": self.queue, "tenants": self.tenants, "engine": self.engine, "llm": self.llm, "log": self.log,
             ]
         )
     }

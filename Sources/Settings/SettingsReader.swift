@@ -47,6 +47,11 @@ struct SettingsReader {
         return .seconds(value)
     }
 
+    mutating func number(_ name: String, id: String? = nil) -> Double {
+        guard let value = self.optionalNumber(name, id: id) else { Self.missingDefault(name) }
+        return value
+    }
+
     mutating func flag(_ name: String, id: String? = nil) -> Bool {
         let kind = SettingKey.named(name).kind
         guard let value = self.parsed(name, id: id, with: kind.flag(from:)) else { Self.missingDefault(name) }

@@ -16,14 +16,17 @@ enum UnknownKeys {
         }
         guard !value.isNothing else { return [] }
         guard let mapping = value.mapping else { return [self.noMap([name], line: key.mark?.line, in: file)] }
-        if section.name == Settings.LLM.modelSection.name {
-            return mapping.flatMap { self.model($0.key, $0.value, in: file) }
-        }
+        if section.isNamed { return mapping.flatMap { self.entry(of: section, $0.key, $0.value, in: file) } }
         return mapping.flatMap { self.leaf([name], $0.key, id: nil, in: file) }
     }
 
-    private static func model(_ key: Node, _ value: Node, in file: SettingsFile) -> [SettingsError.Problem] {
-        let path = [Settings.LLM.modelSection.name, key.string ?? ""]
+    private static func entry(
+        of section: SettingSection,
+        _ key: Node,
+        _ value: Node,
+        in file: SettingsFile
+    ) -> [SettingsError.Problem] {
+        let path = [section.name, key.string ?? ""]
         guard let mapping = value.mapping else { return [self.noMap(path, line: key.mark?.line, in: file)] }
         return mapping.flatMap { self.leaf(path, $0.key, id: path[1], in: file) }
     }

@@ -96,6 +96,7 @@ extension SQLValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
 
     init(_ value: String?) { self = value.map(SQLValue.text) ?? .null }
     init(_ value: Int) { self = .integer(Int64(value)) }
+    init(_ value: Int?) { self = value.map { .integer(Int64($0)) } ?? .null }
     init(_ value: Int64) { self = .integer(value) }
     init(_ value: Bool) { self = .integer(value ? 1 : 0) }
     init(_ time: Timestamp?) { self = time.map { .integer($0.milliseconds) } ?? .null }

@@ -1,3 +1,4 @@
+import CoreMetrics
 import DequeModule
 import Domain
 import GRDB
@@ -5,13 +6,17 @@ import Synchronization
 
 /// Gathers the writes of concurrent callers into one transaction each, so that many share one sync to disk.
 ///
-/// There is no delay: while one batch is committed the next gathers. Each write has its own savepoint, so what one
-/// throws undoes its own changes only; a failed commit fails every write of the batch.
+/// There is no delay: while one batch is committed the next gathers. What one write throws undoes its own changes only; a
+/// failed commit fails every write of the batch.
 final class GroupCommitter: Sendable {
-    /// One caller's write: `perform` runs it and returns how to report the commit; `fail` reports that it never ran.
+    /// Tells a caller that its write is committed, or why not.
+    typealias Report = @Sendable (StoreError?) -> Void
+
+    /// One caller's write: `perform` runs it, perhaps twice, and returns how to report the commit; `fail` reports that it
+    /// came to nothing.
     struct Write: Sendable {
         let durability: Durability
-        let perform: @Sendable (SQLiteConnection) throws -> @Sendable (StoreError?) -> Void
+        let perform: @Sendable (SQLiteConnection) throws -> Report
         let fail: @Sendable (StoreError) -> Void
     }
 
@@ -26,12 +31,18 @@ final class GroupCommitter: Sendable {
     private static let waitingMax = 16_384
 
     private let pool: DatabasePool
+    private let metrics: StoreMetrics
     private let clock: @Sendable () -> Timestamp
     private let state = Mutex(State())
     private let isSyncing = Mutex(false)
 
-    init(pool: DatabasePool, clock: @escaping @Sendable () -> Timestamp) {
+    init(
+        pool: DatabasePool,
+        metrics: StoreMetrics = StoreMetrics(NOOPMetricsHandler.instance),
+        clock: @escaping @Sendable () -> Timestamp
+    ) {
         self.pool = pool
+        self.metrics = metrics
         self.clock = clock
     }
 
@@ -45,14 +56,19 @@ final class GroupCommitter: Sendable {
         }
         switch order {
         case .wait: break
-        case .refuse: write.fail(StoreError(.overloaded, "\(Self.waitingMax) writes wait already"))
+        case .refuse:
+            self.metrics.refused.increment()
+            write.fail(StoreError(.overloaded, "\(Self.waitingMax) writes wait already"))
         case .drain: self.pool.asyncWriteWithoutTransaction { database in self.drain(database) }
         }
     }
 
     private func drain(_ database: GRDB.Database) {
         while let batch = self.nextBatch() {
+            let began = ContinuousClock.now
             self.commit(batch, to: database)
+            self.metrics.batches.record(batch.count)
+            self.metrics.commits.recordNanoseconds(began.duration(to: .now).nanoseconds)
         }
     }
 
@@ -68,6 +84,8 @@ final class GroupCommitter: Sendable {
         }
     }
 
+    /// Runs a batch in one transaction: at first without savepoints, which cost a copy of every page that a write touches;
+    /// when a write throws, all of it once more with one for each.
     private func commit(_ batch: [Write], to database: GRDB.Database) {
         do {
             try self.setSync(batch.contains { $0.durability == .durable }, on: database)
@@ -78,28 +96,38 @@ final class GroupCommitter: Sendable {
             return
         }
         let connection = SQLiteConnection(database: database, clock: self.clock)
-        var reports: [@Sendable (StoreError?) -> Void] = []
-        for write in batch {
-            self.perform(write, on: connection, reports: &reports)
-        }
+        let reports = self.performAll(batch, on: connection) ?? self.performEach(batch, on: connection)
         var failure: StoreError?
         do {
             if database.isInsideTransaction { try database.commit() }
         } catch {
             failure = StoreError(database: error)
-            if database.isInsideTransaction { self.rollBack(database) }
+            self.rollBack(database)
         }
         for report in reports { report(failure) }
+    }
+
+    /// How to report each write; nil when one has thrown, and then nothing of the batch is done.
+    private func performAll(_ batch: [Write], on connection: SQLiteConnection) -> [Report]? {
+        do {
+            return try batch.map { try $0.perform(connection) }
+        } catch {
+            self.rollBack(connection.database)
+            return nil
+        }
+    }
+
+    /// Runs each write in a savepoint of its own, so that what one throws undoes its own changes only.
+    private func performEach(_ batch: [Write], on connection: SQLiteConnection) -> [Report] {
+        var reports: [Report] = []
+        for write in batch { self.perform(write, on: connection, reports: &reports) }
+        return reports
     }
 
     /// Runs one write in its savepoint.
     ///
     /// When SQLite gives up the whole transaction (a full disk), all before it fail too.
-    private func perform(
-        _ write: Write,
-        on connection: SQLiteConnection,
-        reports: inout [@Sendable (StoreError?) -> Void]
-    ) {
+    private func perform(_ write: Write, on connection: SQLiteConnection, reports: inout [Report]) {
         do {
             if !connection.database.isInsideTransaction { try connection.database.beginTransaction(.immediate) }
             try connection.execute("SAVEPOINT one_write", [])
@@ -158,5 +186,11 @@ extension StoreError {
             }
         // The statement's arguments stay out: they may be a user's text.
         self.init(code, error.message ?? "SQLite error \(error.extendedResultCode.rawValue)", underlying: error)
+    }
+}
+
+extension Duration {
+    fileprivate var nanoseconds: Int64 {
+        self.components.seconds * 1_000_000_000 + self.components.attoseconds / 1_000_000_000
     }
 }

@@ -3,8 +3,9 @@ import Domain
 extension Job {
     /// The columns in the order in which `init(row:)` reads them.
     static let columns = """
-        id, kind, tenant, state, priority, conversation_id, agent_id, payload, result, failure, stop_reason, \
-        attempt, claims, lost, epoch, worker_id, cancel_requested_at, announced, created_at, started_at, finished_at
+        id, kind, tenant, state, priority, conversation_id, agent_id, parent_id, payload, result, failure, \
+        stop_reason, usage, attempt, claims, lost, failures, redrives, epoch, worker_id, cancel_requested_at, \
+        announced, created_at, run_at, dispatched_at, started_at, finished_at
         """
 
     init(row: any SQLRow) throws {
@@ -20,20 +21,26 @@ extension Job {
             priority: priority,
             conversationID: row.id(5),
             agentID: row.id(6),
-            payload: try row.requiredText(7),
-            result: row.text(8),
-            failure: try row.text(9).map { try JSON.decode(JobFailure.self, from: $0) },
-            stopReason: row.text(10).flatMap(StopReason.init(rawValue:)),
-            attempt: row.int(11),
-            claims: row.int(12),
-            lost: row.int(13),
-            epoch: row.integer(14) ?? 0,
-            workerID: row.id(15),
-            cancelRequested: row.integer(16) != nil,
-            announced: row.bool(17),
-            createdAt: row.time(18) ?? Timestamp(milliseconds: 0),
-            startedAt: row.time(19),
-            finishedAt: row.time(20)
+            parentID: row.id(7),
+            payload: try row.requiredText(8),
+            result: row.text(9),
+            failure: try row.text(10).map { try JSON.decode(JobFailure.self, from: $0) },
+            stopReason: row.text(11).flatMap(StopReason.init(rawValue:)),
+            usage: row.text(12),
+            attempt: row.int(13),
+            claims: row.int(14),
+            lost: row.int(15),
+            failures: row.int(16),
+            redrives: row.int(17),
+            epoch: row.integer(18) ?? 0,
+            workerID: row.id(19),
+            cancelRequested: row.integer(20) != nil,
+            announced: row.bool(21),
+            createdAt: row.time(22) ?? Timestamp(milliseconds: 0),
+            runAt: row.time(23),
+            dispatchedAt: row.time(24),
+            startedAt: row.time(25),
+            finishedAt: row.time(26)
         )
     }
 }

@@ -8,11 +8,7 @@ extension Ledger {
     package func claim(_ ids: [JobID], by worker: WorkerID) throws -> [Job] {
         try ids.compactMap { id in
             let job = try self.connection.row(
-                """
-                UPDATE jobs SET state = 'running', epoch = \(Self.nextEpoch), attempt = attempt + 1,
-                    claims = claims + 1, worker_id = $2, started_at = $1
-                WHERE id = $3 AND state = 'dispatched' RETURNING \(Job.columns)
-                """,
+                Self.claimJob,
                 [SQLValue(self.connection.now), SQLValue(worker), SQLValue(id)],
                 Job.init(row:)
             )
@@ -20,6 +16,12 @@ extension Ledger {
             return job
         }
     }
+
+    private static let claimJob = """
+        UPDATE jobs SET state = 'running', epoch = \(Self.nextEpoch), attempt = attempt + 1,
+            claims = claims + 1, worker_id = $2, started_at = $1
+        WHERE id = $3 AND state = 'dispatched' RETURNING \(Job.columns)
+        """
 
     private func appendRequest(of job: Job) throws {
         // One that cannot be decoded is its worker's to bury, and must not keep the batch's others from running.

@@ -19,22 +19,54 @@ package struct Dispatch: Sendable, Equatable {
 }
 
 extension Ledger {
-    /// Marks up to `limit` heads of lanes as dispatched, by priority, then age.
-    package func dispatch(limit: Int) throws -> [Dispatch] {
-        let dispatched = try self.connection.rows(
+    /// The tenants that have a job to dispatch, each found by one seek in the index however long the backlog is.
+    package func readyTenants() throws -> [TenantID] {
+        try self.connection.rows(
             """
-            UPDATE jobs SET state = 'dispatched', dispatched_at = $1 WHERE state = 'queued' AND id IN
-                (SELECT id FROM jobs WHERE state = 'queued' AND lane_head = 1
-                 ORDER BY priority, created_at, id LIMIT $2)
-            RETURNING id, priority, created_at
+            WITH RECURSIVE ready (tenant) AS (
+                SELECT MIN(tenant) FROM jobs WHERE state = 'queued' AND lane_head = 1
+                UNION ALL
+                SELECT (SELECT MIN(jobs.tenant) FROM jobs
+                    WHERE jobs.state = 'queued' AND jobs.lane_head = 1 AND jobs.tenant > ready.tenant)
+                FROM ready WHERE ready.tenant IS NOT NULL
+            )
+            SELECT tenant FROM ready WHERE tenant IS NOT NULL
             """,
-            [SQLValue(self.connection.now), SQLValue(limit)]
-        ) { (dispatch: try Dispatch(row: $0), createdAt: $0.integer(2) ?? 0) }
-        // RETURNING keeps no order.
-        return dispatched.sorted { left, right in
-            (left.dispatch.priority.rawValue, left.createdAt, left.dispatch.id)
-                < (right.dispatch.priority.rawValue, right.createdAt, right.dispatch.id)
-        }.map(\.dispatch)
+            []
+        ) { TenantID(rawValue: try $0.requiredText(0)) }
+    }
+
+    /// The heads of a tenant's lanes of one priority that wait to be dispatched, oldest first.
+    package func ready(of tenant: TenantID, _ priority: JobPriority, limit: Int) throws -> [JobID] {
+        try self.connection.rows(
+            """
+            SELECT id FROM jobs WHERE state = 'queued' AND lane_head = 1 AND tenant = $1 AND priority = $2
+            ORDER BY created_at, id LIMIT $3
+            """,
+            [SQLValue(tenant), SQLValue(priority.rawValue), SQLValue(limit)]
+        ) { JobID(rawValue: try $0.requiredText(0)) }
+    }
+
+    /// How many jobs of a tenant run or are about to: exact, inside a transaction that may write.
+    package func active(of tenant: TenantID) throws -> Int {
+        try self.connection.row(
+            """
+            SELECT COUNT(*) FROM jobs
+            WHERE tenant = $1 AND state IN ('dispatched', 'running') AND finished_at IS NULL
+            """,
+            [SQLValue(tenant)]
+        ) { $0.int(0) } ?? 0
+    }
+
+    /// Marks a queued head of a lane as dispatched.
+    package func dispatch(_ id: JobID) throws {
+        try self.connection.execute(
+            """
+            UPDATE jobs SET state = 'dispatched', dispatched_at = $1
+            WHERE id = $2 AND state = 'queued' AND lane_head = 1
+            """,
+            [SQLValue(self.connection.now), SQLValue(id)]
+        )
     }
 
     /// The jobs dispatched longer than `age` ago and still not claimed, marked as dispatched now.
@@ -53,6 +85,16 @@ extension Ledger {
         )
     }
 
+    /// Gives back dispatched jobs that a worker has read and cannot run now; they are dispatched anew.
+    package func undispatch(_ ids: [JobID]) throws {
+        for id in ids {
+            try self.connection.execute(
+                "UPDATE jobs SET state = 'queued' WHERE id = $1 AND state = 'dispatched'",
+                [SQLValue(id)]
+            )
+        }
+    }
+
     /// What the dispatch window is computed from.
     package func load(heartbeatWithin lease: Duration) throws -> QueueLoad {
         let dispatched = try self.connection.row(
@@ -64,6 +106,41 @@ extension Ledger {
             [SQLValue(self.connection.now - lease)]
         ) { $0.int(0) }
         return QueueLoad(dispatched: dispatched ?? 0, slots: slots ?? 0)
+    }
+
+    // MARK: Virtual time
+
+    /// The virtual times of tenants that have been in competition with another.
+    package func virtualTimes(of tenants: [TenantID]) throws -> [TenantID: Double] {
+        var times: [TenantID: Double] = [:]
+        for tenant in tenants {
+            times[tenant] = try self.connection.row(
+                "SELECT virtual_time FROM tenants WHERE id = $1",
+                [SQLValue(tenant)]
+            ) { $0.real(0) ?? 0 }
+        }
+        return times
+    }
+
+    package func setVirtualTimes(_ times: [TenantID: Double]) throws {
+        for (tenant, time) in times {
+            try self.connection.execute(
+                """
+                INSERT INTO tenants (id, virtual_time) VALUES ($1, $2)
+                ON CONFLICT (id) DO UPDATE SET virtual_time = excluded.virtual_time
+                """,
+                [SQLValue(tenant), .real(time)]
+            )
+        }
+    }
+
+    /// The virtual clock: the start of the newest service. A newly active tenant begins there, so idling earns nothing.
+    package func virtualClock() throws -> Double {
+        try self.connection.row("SELECT virtual_time FROM virtual_clock", []) { $0.real(0) ?? 0 } ?? 0
+    }
+
+    package func setVirtualClock(_ time: Double) throws {
+        try self.connection.execute("UPDATE virtual_clock SET virtual_time = $1", [.real(time)])
     }
 }
 

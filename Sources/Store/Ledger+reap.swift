@@ -8,19 +8,28 @@ package struct LostJob: Sendable, Equatable {
     package let attempt: Int
     /// `queued`, or `dead` when it was lost too often.
     package let state: JobState
+    /// The job that waits for it.
+    package let parent: JobID?
 }
 
 extension Ledger {
     /// Takes the jobs of workers whose heartbeat is older than `lease`: back to the head of their lane, or dead.
-    package func reap(lease: Duration, lostMax: Int, limit: Int) throws -> [LostJob] {
+    ///
+    /// `keeping` gives the messages that the conversation keeps of jobs that die.
+    package func reap(
+        lease: Duration,
+        lostMax: Int,
+        limit: Int,
+        keeping messages: [JobID: [Message]] = [:]
+    ) throws -> [LostJob] {
         let now = self.connection.now
         let jobs = try self.connection.rows(
             """
-            SELECT id, epoch, lane FROM jobs WHERE state = 'running' AND NOT EXISTS
+            SELECT id, epoch FROM jobs WHERE state = 'running' AND NOT EXISTS
                 (SELECT 1 FROM workers WHERE workers.id = jobs.worker_id AND workers.heartbeat_at >= $1) LIMIT $2
             """,
             [SQLValue(now - lease), SQLValue(limit)]
-        ) { (id: JobID(rawValue: try $0.requiredText(0)), epoch: $0.integer(1) ?? 0, lane: try $0.requiredText(2)) }
+        ) { (id: JobID(rawValue: try $0.requiredText(0)), epoch: $0.integer(1) ?? 0) }
         let failure = try JSON.text(
             JobFailure(code: "lost", message: "The job lost its worker more than \(lostMax) times.", retryable: true)
         )
@@ -29,21 +38,40 @@ extension Ledger {
                 """
                 UPDATE jobs SET epoch = \(Self.nextEpoch), lost = lost + 1, worker_id = NULL,
                     state = CASE WHEN lost >= $2 THEN 'dead' ELSE 'queued' END,
-                    finished_at = CASE WHEN lost >= $2 THEN $1 END, failure = CASE WHEN lost >= $2 THEN $3 END
-                WHERE id = $4 AND state = 'running' AND epoch = $5 RETURNING epoch, attempt, state
+                    finished_at = CASE WHEN lost >= $2 THEN $1 END,
+                    failure = CASE WHEN lost >= $2 THEN $3 ELSE failure END
+                WHERE id = $4 AND state = 'running' AND epoch = $5 RETURNING \(EndedJob.columns), attempt, state
                 """,
                 [SQLValue(now), SQLValue(lostMax), .text(failure), SQLValue(job.id), SQLValue(job.epoch)]
             ) { row in
-                LostJob(
+                let ended = try EndedJob(row: row)
+                let state = try row.value(8, as: JobState.self)
+                let attempt = row.int(7)
+                let lost = LostJob(
                     id: job.id,
-                    epoch: row.integer(0) ?? 0,
-                    attempt: row.int(1),
-                    state: try row.value(2, as: JobState.self)
+                    epoch: ended.epoch,
+                    attempt: attempt,
+                    state: state,
+                    parent: ended.parent
                 )
+                return (lost, ended)
             }
-            if lost?.state == .dead { try self.advance(lane: job.lane) }
-            return lost
+            guard let (job, ended) = lost else { return nil }
+            if job.state == .dead { try self.settle(ended, messages[job.id] ?? []) }
+            return job
         }
+    }
+
+    /// The jobs that the next `reap` makes dead: lost once too often.
+    package func doomed(lease: Duration, lostMax: Int, limit: Int) throws -> [Job] {
+        try self.connection.rows(
+            """
+            SELECT \(Job.columns) FROM jobs WHERE state = 'running' AND lost >= $1 AND NOT EXISTS
+                (SELECT 1 FROM workers WHERE workers.id = jobs.worker_id AND workers.heartbeat_at >= $2) LIMIT $3
+            """,
+            [SQLValue(lostMax), SQLValue(self.connection.now - lease), SQLValue(limit)],
+            Job.init(row:)
+        )
     }
 
     /// The running jobs whose cancel was asked for longer than `grace` ago.
@@ -69,8 +97,13 @@ extension Ledger {
         )
     }
 
-    /// Notes that the terminal event of a job is in its log.
-    package func announced(_ id: JobID) throws {
-        try self.connection.execute("UPDATE jobs SET announced = 1 WHERE id = $1", [SQLValue(id)])
+    /// Notes that the terminal events of jobs are in their logs; nothing for a job that was put back meanwhile.
+    package func announced(_ ids: [JobID]) throws {
+        for id in ids {
+            try self.connection.execute(
+                "UPDATE jobs SET announced = 1 WHERE id = $1 AND finished_at IS NOT NULL",
+                [SQLValue(id)]
+            )
+        }
     }
 }

@@ -12,6 +12,9 @@ package struct Ledger {
         self.connection = connection
     }
 
+    /// The database's clock.
+    package var now: Timestamp { self.connection.now }
+
     /// The job; nil when there is none, or when it is not `tenant`'s (nil: anybody's).
     package func job(_ id: JobID, of tenant: TenantID? = nil) throws -> Job? {
         let job = try self.connection.row(
@@ -23,12 +26,13 @@ package struct Ledger {
         return job?.tenant == tenant ? job : nil
     }
 
-    /// Makes the next open job of a lane its head, once the one before it has ended.
+    /// Makes the next open job of a lane its head, once the one before it has ended; a delayed one has no place yet.
     func advance(lane: String) throws {
         try self.connection.execute(
             """
             UPDATE jobs SET lane_head = 1 WHERE lane_head = 0 AND id =
-                (SELECT id FROM jobs WHERE lane = $1 AND finished_at IS NULL ORDER BY lane_position LIMIT 1)
+                (SELECT id FROM jobs WHERE lane = $1 AND finished_at IS NULL AND lane_position > 0
+                ORDER BY lane_position LIMIT 1)
             """,
             [.text(lane)]
         )

@@ -22,7 +22,7 @@ enum Migrations {
         try connection.execute("UPDATE schema_version SET version = $1", [SQLValue(self.steps.count)])
     }
 
-    static let steps: [[String]] = [Self.ledger + Self.conversations]
+    static let steps: [[String]] = [Self.ledger + Self.conversations, Self.scheduling]
 
     private static let ledger = [
         """
@@ -96,6 +96,54 @@ enum Migrations {
             draining BIGINT NOT NULL DEFAULT 0
         )
         """,
+    ]
+
+    /// Delays, fairness, retries, parents and children, idempotency, lists, retention.
+    private static let scheduling = [
+        "ALTER TABLE jobs DROP COLUMN pending_children",
+        "ALTER TABLE jobs ADD COLUMN failures BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE jobs ADD COLUMN redrives BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE jobs ADD COLUMN usage TEXT",
+        "ALTER TABLE jobs ADD COLUMN child_step BIGINT",
+        "ALTER TABLE jobs ADD COLUMN child_index BIGINT",
+        "ALTER TABLE jobs ADD COLUMN child_failure TEXT",
+        "DROP INDEX jobs_ready",
+        """
+        CREATE INDEX jobs_ready ON jobs (tenant, priority, created_at, id)
+            WHERE state = 'queued' AND lane_head = 1
+        """,
+        "CREATE INDEX jobs_scheduled ON jobs (run_at) WHERE state = 'scheduled'",
+        // What counts against the caps on running and on waiting jobs.
+        "CREATE INDEX jobs_open ON jobs (tenant, state, kind) WHERE finished_at IS NULL",
+        "CREATE INDEX jobs_children ON jobs (parent_id, child_step, child_index) WHERE parent_id IS NOT NULL",
+        "CREATE INDEX jobs_waiting ON jobs (child_failure) WHERE state = 'waiting'",
+        "CREATE INDEX jobs_open_children ON jobs (parent_id) WHERE parent_id IS NOT NULL AND finished_at IS NULL",
+        """
+        CREATE UNIQUE INDEX jobs_idempotency ON jobs (tenant, idempotency_key)
+            WHERE idempotency_key IS NOT NULL
+        """,
+        "CREATE INDEX jobs_keyed ON jobs (created_at) WHERE idempotency_key IS NOT NULL",
+        "CREATE INDEX jobs_tenant ON jobs (tenant, id)",
+        """
+        CREATE INDEX jobs_conversation ON jobs (tenant, conversation_id, id)
+            WHERE conversation_id IS NOT NULL
+        """,
+        "CREATE INDEX jobs_failed ON jobs (tenant, id) WHERE state IN ('failed', 'dead')",
+        "CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL",
+        // Two columns, so that the planner does not take `jobs_finished` and look at every job that has ended.
+        "DROP INDEX jobs_unannounced",
+        """
+        CREATE INDEX jobs_unannounced ON jobs (announced, finished_at)
+            WHERE announced = 0 AND finished_at IS NOT NULL
+        """,
+        "CREATE TABLE tenants (id TEXT PRIMARY KEY, virtual_time DOUBLE PRECISION NOT NULL)",
+        "CREATE TABLE virtual_clock (virtual_time DOUBLE PRECISION NOT NULL)",
+        "INSERT INTO virtual_clock (virtual_time) VALUES (0)",
+        // A row is a switch that is on.
+        "CREATE TABLE switches (name TEXT PRIMARY KEY)",
+        "ALTER TABLE workers ADD COLUMN drain_requested BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE workers ADD COLUMN finished BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE workers ADD COLUMN run_ms BIGINT NOT NULL DEFAULT 0",
     ]
 
     private static let conversations = [

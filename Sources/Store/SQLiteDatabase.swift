@@ -1,3 +1,4 @@
+package import CoreMetrics
 package import Domain
 package import Foundation
 import GRDB
@@ -6,6 +7,8 @@ import GRDB
 package final class SQLiteDatabase: Database {
     private static let readersMax = 4
     private static let busyTimeoutSeconds: Double = 5
+    private static let openAttemptsMax = 100
+    private static let cacheKiB = 16_384
 
     private let pool: DatabasePool
     private let committer: GroupCommitter
@@ -16,6 +19,7 @@ package final class SQLiteDatabase: Database {
     /// Throws `.schemaTooNew` when a newer program has migrated it, `.unavailable` when it cannot be opened.
     package init(
         file: URL,
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance,
         clock: @escaping @Sendable () -> Timestamp = { .now }
     ) throws(StoreError) {
         var configuration = Configuration()
@@ -25,17 +29,33 @@ package final class SQLiteDatabase: Database {
         configuration.label = "penguin"
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA synchronous = NORMAL")
+            // In KiB: a batch fits, so that no page is written before the commit.
+            try database.execute(sql: "PRAGMA cache_size = -\(Self.cacheKiB)")
             // GRDB gives readers a timeout of its own.
             try database.execute(sql: "PRAGMA busy_timeout = \(Int(Self.busyTimeoutSeconds * 1000))")
         }
-        do {
-            self.pool = try DatabasePool(path: file.path, configuration: configuration)
-        } catch {
-            throw StoreError(.unavailable, "cannot open \(file.path): \(error)", underlying: error)
-        }
+        self.pool = try Self.open(file, configuration)
         self.clock = clock
-        self.committer = GroupCommitter(pool: self.pool, clock: clock)
+        self.committer = GroupCommitter(pool: self.pool, metrics: StoreMetrics(metrics), clock: clock)
         try self.migrate(file: file)
+    }
+
+    /// Opens the file, again and again for some seconds while another process makes it: no busy timeout covers the switch to
+    /// WAL.
+    private static func open(_ file: URL, _ configuration: Configuration) throws(StoreError) -> DatabasePool {
+        var attempt = 1
+        while true {
+            do {
+                return try DatabasePool(path: file.path, configuration: configuration)
+            } catch {
+                let isBusy = (error as? DatabaseError)?.resultCode == .SQLITE_BUSY
+                guard isBusy, attempt < Self.openAttemptsMax else {
+                    throw StoreError(.unavailable, "cannot open \(file.path): \(error)", underlying: error)
+                }
+                attempt += 1
+                Thread.sleep(forTimeInterval: Double.random(in: 0.05...0.15))
+            }
+        }
     }
 
     package func read<Value: Sendable>(

@@ -12,6 +12,8 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         case fenced
         /// No such row, or not this tenant's.
         case notFound
+        /// Not possible as things stand; the text says why.
+        case conflict
         /// The schema is newer than this program.
         case schemaTooNew
         /// A row cannot be understood.
@@ -36,7 +38,7 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
     package var isTransient: Bool {
         switch self.code {
         case .busy, .overloaded, .full, .unavailable: true
-        case .fenced, .notFound, .schemaTooNew, .corrupt: false
+        case .fenced, .notFound, .conflict, .schemaTooNew, .corrupt: false
         }
     }
 }

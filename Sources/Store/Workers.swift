@@ -20,19 +20,34 @@ package struct Workers {
         )
     }
 
-    /// Renews the lease of all jobs of a worker; returns those that somebody wants cancelled.
+    /// Renews the lease of all jobs of a worker, and tells it what others want of it.
     ///
     /// `.notFound` when the worker's row is gone: its jobs were taken, it must register anew.
-    package func beat(_ id: WorkerID, running: Int, draining: Bool) throws -> [JobID] {
-        let changed = try self.connection.execute(
-            "UPDATE workers SET heartbeat_at = $1, running = $2, draining = $3 WHERE id = $4",
-            [SQLValue(self.connection.now), SQLValue(running), SQLValue(draining), SQLValue(id)]
-        )
-        guard changed == 1 else { throw StoreError(.notFound, "worker \(id) is not registered") }
-        return try self.connection.rows(
+    package func beat(_ id: WorkerID, _ figures: WorkerFigures, draining: Bool) throws -> WorkerOrders {
+        let mustDrain = try self.connection.row(
+            """
+            UPDATE workers SET heartbeat_at = $1, running = $2, draining = $3, finished = $4, run_ms = $5
+            WHERE id = $6 RETURNING drain_requested
+            """,
+            [
+                SQLValue(self.connection.now), SQLValue(figures.running), SQLValue(draining),
+                SQLValue(figures.finished), SQLValue(figures.runTime.milliseconds), SQLValue(id),
+            ]
+        ) { $0.bool(0) }
+        guard let mustDrain else { throw StoreError(.notFound, "worker \(id) is not registered") }
+        let cancels = try self.connection.rows(
             "SELECT id FROM jobs WHERE state = 'running' AND worker_id = $1 AND cancel_requested_at IS NOT NULL",
             [SQLValue(id)]
         ) { JobID(rawValue: try $0.requiredText(0)) }
+        return WorkerOrders(cancel: cancels, drain: mustDrain)
+    }
+
+    /// Asks a worker to take no more jobs and to end; false when there is none of that id.
+    package func requestDrain(_ id: WorkerID) throws -> Bool {
+        try self.connection.execute(
+            "UPDATE workers SET drain_requested = 1 WHERE id = $1",
+            [SQLValue(id)]
+        ) == 1
     }
 
     /// Removes a worker that has ended and holds nothing.
@@ -53,7 +68,8 @@ package struct Workers {
         let now = self.connection.now
         return try self.connection.rows(
             """
-            SELECT id, host, pid, version, slots, running, heartbeat_at, draining FROM workers
+            SELECT id, host, pid, version, slots, running, heartbeat_at, draining, drain_requested, finished, run_ms
+            FROM workers
             WHERE heartbeat_at >= $1 ORDER BY id
             """,
             [SQLValue(now - lease)]
@@ -66,7 +82,9 @@ package struct Workers {
                 slots: row.int(4),
                 running: row.int(5),
                 heartbeatAge: now - (row.time(6) ?? now),
-                draining: row.bool(7)
+                draining: row.bool(7) || row.bool(8),
+                finished: row.int(9),
+                runTime: .milliseconds(row.integer(10) ?? 0)
             )
         }
     }
@@ -82,4 +100,34 @@ package struct WorkerStatus: Sendable, Equatable {
     package let running: Int
     package let heartbeatAge: Duration
     package let draining: Bool
+    /// Jobs that it has run since its start, however they ended.
+    package let finished: Int
+    /// The time for which they ran, all together.
+    package let runTime: Duration
+}
+
+/// What a worker says of itself with a heartbeat.
+package struct WorkerFigures: Sendable, Equatable {
+    package var running: Int
+    package var finished: Int
+    package var runTime: Duration
+
+    package init(running: Int, finished: Int = 0, runTime: Duration = .zero) {
+        self.running = running
+        self.finished = finished
+        self.runTime = runTime
+    }
+}
+
+/// What a worker is told in the answer to its heartbeat.
+package struct WorkerOrders: Sendable, Equatable {
+    /// Its jobs that somebody wants cancelled.
+    package var cancel: [JobID]
+    /// To take no more jobs, and to end.
+    package var drain: Bool
+
+    package init(cancel: [JobID], drain: Bool) {
+        self.cancel = cancel
+        self.drain = drain
+    }
 }

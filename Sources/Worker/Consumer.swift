@@ -1,4 +1,5 @@
 import Domain
+import Events
 import Logging
 import Queue
 import Redis
@@ -19,10 +20,14 @@ final class Consumer: Sendable {
     private let runner: JobRunner
     private let logger: Logger
     private let isStopped = Mutex(false)
-    /// Entries without a slot yet: COUNT is for each of the streams, so one read can give more than there are slots.
-    ///
-    /// Their jobs are not claimed, so a worker that stays full loses them to the next redispatch.
-    private let waiting = Mutex<[JobStreams.Entry]>([])
+    /// Entries taken over from a dead reader.
+    private let adopted = Mutex<[JobStreams.Entry]>([])
+    /// The streams that the last read brought something from: COUNT is for each of them.
+    private let busyStreams = Mutex(1)
+    /// When a read last returned, or there was no slot to read for.
+    private let lastRound = Mutex(ContinuousClock.now)
+    /// Called when the last run has ended and nothing is read any more.
+    let hasEnded = WakeUp()
 
     init(
         worker: WorkerID,
@@ -42,9 +47,11 @@ final class Consumer: Sendable {
 
     /// Reads until stopped, and then until the last run has ended.
     func run() async {
+        defer { self.hasEnded.call() }
         await withDiscardingTaskGroup { group in
             var round = 0
             while !self.isStopped.withLock({ $0 }), !Task.isCancelled {
+                self.lastRound.withLock { $0 = .now }
                 let free = self.running.freeSlots
                 if free == 0 {
                     await self.running.waitForSlot()
@@ -67,9 +74,12 @@ final class Consumer: Sendable {
 
     /// Takes entries over from a dead reader, to be claimed with the next read.
     func adopt(_ entries: [JobStreams.Entry]) {
-        self.waiting.withLock { $0 += entries }
+        self.adopted.withLock { $0 += entries }
         self.running.poke()
     }
+
+    /// How long its present round, a read or a wait for a slot, lasts already.
+    var age: Duration { self.lastRound.withLock { $0 }.duration(to: .now) }
 
     /// Entries that there may be a slot for.
     var freeSlots: Int { self.running.freeSlots }
@@ -81,18 +91,12 @@ final class Consumer: Sendable {
 
     private func read(_ free: Int, lowFirst: Bool) async -> [Lease] {
         do {
-            if self.waiting.withLock({ $0.isEmpty }) {
-                let entries = try await self.queue.streams.read(
-                    max(1, free / JobPriority.allCases.count),
-                    for: self.worker,
-                    waiting: Self.block,
-                    lowFirst: lowFirst,
-                    on: self.blocking
-                )
-                self.waiting.withLock { $0 += entries }
+            let adopted = self.adopted.withLock { entries in
+                defer { entries = [] }
+                return entries
             }
-            let entries = self.takeWaiting(free)
-            return entries.isEmpty ? [] : try await self.queue.claim(entries, by: self.worker)
+            let entries = adopted.isEmpty ? try await self.readStreams(free, lowFirst: lowFirst) : adopted
+            return entries.isEmpty ? [] : try await self.queue.claim(entries, by: self.worker, atMost: free)
         } catch let error as RedisError where error.isMissingGroup {
             await self.recreateGroups()
         } catch {
@@ -103,11 +107,16 @@ final class Consumer: Sendable {
         return []
     }
 
-    private func takeWaiting(_ countMax: Int) -> [JobStreams.Entry] {
-        self.waiting.withLock { waiting in
-            defer { waiting.removeFirst(min(countMax, waiting.count)) }
-            return Array(waiting.prefix(countMax))
-        }
+    private func readStreams(_ free: Int, lowFirst: Bool) async throws -> [JobStreams.Entry] {
+        let entries = try await self.queue.streams.read(
+            max(1, free / self.busyStreams.withLock { $0 }),
+            for: self.worker,
+            waiting: Self.block,
+            lowFirst: lowFirst,
+            on: self.blocking
+        )
+        if !entries.isEmpty { self.busyStreams.withLock { $0 = Set(entries.map(\.stream)).count } }
+        return entries
     }
 
     private func recreateGroups() async {

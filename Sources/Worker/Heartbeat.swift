@@ -16,16 +16,25 @@ final class Heartbeat: Sendable {
     private let queue: JobQueue
     private let running: RunningJobs
     private let logger: Logger
+    private let onDrain: @Sendable () -> Void
     private let isDraining = Mutex(false)
     /// When the last beat that the database took was begun.
     private let lastBeat = Mutex(ContinuousClock.now)
 
-    init(worker: WorkerID, slots: Int, queue: JobQueue, running: RunningJobs, logger: Logger) {
+    init(
+        worker: WorkerID,
+        slots: Int,
+        queue: JobQueue,
+        running: RunningJobs,
+        logger: Logger,
+        onDrain: @escaping @Sendable () -> Void
+    ) {
         self.worker = worker
         self.slots = slots
         self.queue = queue
         self.running = running
         self.logger = logger
+        self.onDrain = onDrain
     }
 
     /// Enters the worker into the ledger, which makes its slots count.
@@ -44,6 +53,9 @@ final class Heartbeat: Sendable {
         }
         self.queue.dispatcher.noteQueued()
     }
+
+    /// How long ago the last beat began that the database took.
+    var age: Duration { self.lastBeat.withLock { $0 }.duration(to: .now) }
 
     /// From now on the worker is counted as leaving.
     func drain() { self.isDraining.withLock { $0 = true } }
@@ -88,13 +100,14 @@ final class Heartbeat: Sendable {
     }
 
     private func beat() async throws {
-        let (worker, count) = (self.worker, self.running.count)
+        let (worker, figures) = (self.worker, self.running.figures)
         let isDraining = self.isDraining.withLock { $0 }
         do {
-            let cancels = try await self.queue.database.write(.relaxed) { connection in
-                try Workers(connection).beat(worker, running: count, draining: isDraining)
+            let orders = try await self.queue.database.write(.relaxed) { connection in
+                try Workers(connection).beat(worker, figures, draining: isDraining)
             }
-            for job in cancels { self.running.interrupt(job, .cancelled) }
+            for job in orders.cancel { self.running.interrupt(job, .cancelled) }
+            if orders.drain { self.onDrain() }
         } catch {
             guard error.code == .notFound else { throw error }
             self.giveUp()

@@ -1,5 +1,6 @@
 package import Domain
 import Engine
+import Events
 package import Logging
 package import Queue
 package import Redis
@@ -10,6 +11,10 @@ import Store
 ///
 /// Nothing in its memory is needed after its death: whoever lives on takes its jobs when the lease runs out.
 package struct JobWorker: Sendable {
+    /// A worker whose reads have not returned for so long is stuck.
+    private static let registrationsMax = 20
+    private static let silenceMax = Duration.seconds(30)
+
     package let id: WorkerID
     private let queue: JobQueue
     private let consumer: Consumer
@@ -17,6 +22,8 @@ package struct JobWorker: Sendable {
     private let reclaimer: Reclaimer
     private let subscriber: RedisSubscriber
     private let running: RunningJobs
+    /// Called when somebody wants this worker to end, and not its process.
+    private let mustDrain: WakeUp
     private let grace: Duration
     private let logger: Logger
 
@@ -27,7 +34,7 @@ package struct JobWorker: Sendable {
         id: WorkerID = WorkerID(),
         slots: Int,
         queue: JobQueue,
-        attempt: ChatAttempt,
+        handlers: [JobKind: any JobHandler],
         blocking: RedisClient,
         subscriber: RedisSubscriber,
         grace: Duration,
@@ -41,7 +48,7 @@ package struct JobWorker: Sendable {
         self.subscriber = subscriber
         self.grace = grace
         self.logger = logger
-        let runner = JobRunner(queue: queue, attempt: attempt, running: self.running, logger: logger)
+        let runner = JobRunner(queue: queue, handlers: handlers, running: self.running, logger: logger)
         self.consumer = Consumer(
             worker: id,
             queue: queue,
@@ -50,21 +57,44 @@ package struct JobWorker: Sendable {
             runner: runner,
             logger: logger
         )
-        self.heartbeat = Heartbeat(worker: id, slots: slots, queue: queue, running: self.running, logger: logger)
+        let mustDrain = WakeUp()
+        self.mustDrain = mustDrain
+        self.heartbeat = Heartbeat(worker: id, slots: slots, queue: queue, running: self.running, logger: logger) {
+            mustDrain.call()
+        }
         self.reclaimer = Reclaimer(worker: id, queue: queue, consumer: self.consumer, logger: logger)
     }
 
     /// Works until a graceful shutdown has given everything back.
     package func run() async throws {
-        try await self.heartbeat.register()
+        try await self.register()
         await withTaskGroup { group in
             group.addTask { await self.heartbeat.run() }
-            group.addTask { await self.listenForCancels() }
+            group.addTask { await self.listenForOrders() }
             group.addTask { await self.reclaimer.run() }
             await self.consumeUntilDrained()
             group.cancelAll()
         }
         await self.leave()
+    }
+
+    /// Enters the ledger, again and again while somebody else holds the database.
+    private func register() async throws {
+        var attempt = 1
+        while true {
+            do {
+                return try await self.heartbeat.register()
+            } catch let error as StoreError where error.isTransient && attempt < Self.registrationsMax {
+                self.logger.warning("The worker is not registered yet", metadata: [LogKeys.error: "\(error)"])
+                attempt += 1
+                try await Task.sleep(for: .milliseconds(500) * Double.random(in: 0.5...1))
+            }
+        }
+    }
+
+    /// Whether it beats and, with slots free, reads: an orchestrator may restart one that does neither.
+    package var isAlive: Bool {
+        self.heartbeat.age < self.queue.configuration.lease && self.consumer.age < Self.silenceMax
     }
 
     /// Interrupts all runs now: their jobs go back to the queue.
@@ -79,8 +109,12 @@ package struct JobWorker: Sendable {
                 try? await gracefulShutdown()
                 await self.drain()
             }
-            // The consumer returns when it has stopped reading and its last job has ended.
-            _ = await group.next()
+            group.addTask {
+                await self.mustDrain.wait()
+                if !Task.isCancelled { await self.drain() }
+            }
+            // All return once the consumer does: when it has stopped reading and its last job has ended.
+            await self.consumer.hasEnded.wait()
             group.cancelAll()
         }
     }
@@ -93,11 +127,15 @@ package struct JobWorker: Sendable {
         self.running.interruptAll(.released)
     }
 
-    private func listenForCancels() async {
+    private func listenForOrders() async {
         var subscription: RedisSubscription?
         while subscription == nil, !Task.isCancelled {
-            subscription = try? await self.queue.listenForCancels(on: self.subscriber) { [running] job in
-                running.interrupt(job, .cancelled)
+            subscription = try? await self.queue.listenForOrders(on: self.subscriber) {
+                [id, running, mustDrain] order in
+                switch order {
+                case .cancel(let job): running.interrupt(job, .cancelled)
+                case .drain(let worker): if worker == id { mustDrain.call() }
+                }
             }
             if subscription == nil { try? await Task.sleep(for: .seconds(1)) }
         }

@@ -15,6 +15,8 @@ struct GatekeeperTests {
         return request
     }
 
+    private static let local = Caller(tenant: .default, isAdmin: true)
+
     private static func isAllowed(_ verdict: Gatekeeper.Verdict) -> Bool {
         if case .allowed = verdict { true } else { false }
     }
@@ -25,7 +27,7 @@ struct GatekeeperTests {
     ])
     func `without keys a request to this machine is let in`(_ host: String) {
         let gatekeeper = Gatekeeper(keys: [], origins: [])
-        #expect(gatekeeper.judge(Self.request(host)) == .allowed(.default))
+        #expect(gatekeeper.judge(Self.request(host)) == .allowed(Self.local))
     }
 
     @Test(arguments: [
@@ -40,7 +42,7 @@ struct GatekeeperTests {
     }
 
     @Test func `without keys a request without a host is let in`() {
-        #expect(Gatekeeper(keys: [], origins: []).judge(Self.request(nil)) == .allowed(.default))
+        #expect(Gatekeeper(keys: [], origins: []).judge(Self.request(nil)) == .allowed(Self.local))
     }
 
     @Test(arguments: [
@@ -68,11 +70,17 @@ struct GatekeeperTests {
         (["Authorization": "Bearer"], nil),
         ([:], nil),
     ])
-    func `with keys each key is a tenant, and nobody else comes in`(_ headers: [String: String], _ tenant: String?) {
-        let keys = [APIKey(name: "alice", key: "key-of-alice-0123"), APIKey(name: "bob", key: "key-of-bob-012345")]
+    func `with keys each key is a tenant, some may administer, and nobody else comes in`(
+        _ headers: [String: String],
+        _ tenant: String?
+    ) {
+        let keys = [
+            APIKey(name: "alice", key: "key-of-alice-0123"),
+            APIKey(name: "bob", key: "key-of-bob-012345", isAdmin: true),
+        ]
         let verdict = Gatekeeper(keys: keys, origins: []).judge(Self.request("any.host", headers))
         if let tenant {
-            #expect(verdict == .allowed(TenantID(rawValue: tenant)))
+            #expect(verdict == .allowed(Caller(tenant: TenantID(rawValue: tenant), isAdmin: tenant == "bob")))
         } else if case .unauthorized = verdict {
         } else {
             Issue.record("\(verdict)")

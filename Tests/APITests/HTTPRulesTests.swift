@@ -6,8 +6,12 @@ import TestSupport
 struct HTTPRulesTests {
     /// Every path, with the methods it takes.
     private static let paths = [
-        ("/api/v1/chat/message", "POST"), ("/api/v1/chat/stream", "GET, HEAD"), ("/api/v1/jobs/job_x", "GET, HEAD"),
+        ("/api/v1/chat/message", "POST"), ("/api/v1/chat/stream", "GET, HEAD"),
+        ("/api/v1/jobs/job_x", "DELETE, GET, HEAD"),
         ("/api/v1/jobs/job_x/events", "GET, HEAD"), ("/api/v1/jobs/job_x/cancel", "POST"),
+        ("/api/v1/jobs", "GET, HEAD"),
+        ("/api/v1/jobs/job_x/retry", "POST"), ("/api/v1/jobs/retry", "POST"), ("/api/v1/queue", "GET, HEAD, PATCH"),
+        ("/api/v1/queue/workers/w/drain", "POST"),
         ("/api/v1/conversations", "GET, HEAD"), ("/api/v1/conversations/create", "POST"),
         ("/api/v1/conversations/search", "GET, HEAD"), ("/api/v1/conversations/c", "GET, HEAD"),
         ("/api/v1/conversations/c/history", "GET, HEAD"), ("/livez", "GET, HEAD"), ("/readyz", "GET, HEAD"),
@@ -44,7 +48,8 @@ struct HTTPRulesTests {
 
     @Test func `an unknown path is 404 in the shape of every failure`() async throws {
         try await withServer { server in
-            for path in ["/nowhere", "/api/v1/", "/api/v1/jobs", "/api/v1/jobs/a/b/c", "/api/v2/chat/message"] {
+            for path in ["/nowhere", "/api/v1/", "/api/v1/queue/workers", "/api/v1/jobs/a/b/c", "/api/v2/chat/message"]
+            {
                 let answer = try await server.http.get(path)
                 #expect(answer.status == 404, "\(path)")
                 #expect(answer.code == "not_found", "\(path)")
@@ -79,12 +84,16 @@ struct HTTPRulesTests {
                 #expect(preflight.status == 204)
                 #expect(preflight["access-control-allow-origin"] == origin)
                 #expect(preflight["access-control-allow-methods"]?.contains("POST") == true)
-                #expect(preflight["access-control-allow-headers"]?.contains("Content-Type") == true)
+                for name in ["Content-Type", "Idempotency-Key"] {
+                    #expect(preflight["access-control-allow-headers"]?.contains(name) == true)
+                }
                 #expect(preflight["vary"]?.contains("Origin") == true)
                 let answer = try await server.http.get("/api/v1/conversations", headers: ["Origin": origin])
                 #expect(answer.status == 200)
                 #expect(answer["access-control-allow-origin"] == origin)
-                #expect(answer["access-control-expose-headers"]?.contains("X-Request-Id") == true)
+                for name in ["X-Request-Id", "Idempotent-Replayed", "Retry-After", "Location"] {
+                    #expect(answer["access-control-expose-headers"]?.contains(name) == true)
+                }
             }
         }
     }

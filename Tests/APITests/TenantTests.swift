@@ -47,7 +47,16 @@ struct TenantTests {
                 #expect(try await alice.get(path).status == 200, "\(path)")
                 #expect(try await bob.get(path).status == 404, "\(path)")
             }
-            #expect(try await bob.send("POST", "/api/v1/jobs/\(job)/cancel").status == 404)
+            for (method, path) in [("POST", "/cancel"), ("POST", "/retry"), ("DELETE", "")] {
+                #expect(try await bob.send(method, "/api/v1/jobs/\(job)\(path)").status == 404, "\(method) \(path)")
+            }
+            for filter in ["", "?conversation_id=c", "?parent_id=\(job)", "?state=completed"] {
+                let list = try await bob.get("/api/v1/jobs\(filter)").json
+                #expect(list["total"] == .integer(0) && list["jobs"] == .array([]), "\(filter)")
+            }
+            #expect(try await bob.get("/api/v1/queue").json["states"]?["completed"] == .integer(0))
+            #expect(try await alice.get("/api/v1/queue").json["states"]?["completed"] == .integer(1))
+            #expect(try await alice.get("/api/v1/jobs/\(job)").status == 200)
             #expect(try await bob.get("/api/v1/conversations").json["total"] == .integer(0))
             #expect(try await bob.get("/api/v1/conversations/search?q=fish").json["results"] == .array([]))
             try await server.withSocket(headers: [("X-API-Key", Self.bob)]) { socket in

@@ -61,6 +61,10 @@ struct EventFrameTests {
                     + #""tool_call_id":"call_1"}}"#
             ),
             (
+                try frame(.child, EventData.Child(jobID: "j1", child: Self.child, index: 1)),
+                Self.head("child") + #"{"child_id":"j2","index":1,"job_id":"j1","state":"dead"}}"#
+            ),
+            (
                 try frame(.snapshot, EventData.Snapshot(jobID: "j1", text: "t", reasoning: nil, iteration: 0)),
                 Self.head("snapshot") + #"{"iteration":0,"job_id":"j1","text":"t"}}"#
             ),
@@ -85,6 +89,36 @@ struct EventFrameTests {
             ),
         ]
     }
+
+    private static let child = Job(
+        id: "j2",
+        kind: .chat,
+        tenant: .default,
+        state: .dead,
+        priority: .default,
+        conversationID: nil,
+        agentID: nil,
+        parentID: "j1",
+        payload: "{}",
+        result: nil,
+        failure: nil,
+        stopReason: nil,
+        usage: nil,
+        attempt: 1,
+        claims: 1,
+        lost: 0,
+        failures: 0,
+        redrives: 0,
+        epoch: 1,
+        workerID: nil,
+        cancelRequested: false,
+        announced: false,
+        createdAt: Timestamp(milliseconds: 1),
+        runAt: nil,
+        dispatchedAt: nil,
+        startedAt: nil,
+        finishedAt: nil
+    )
 
     private static func head(_ type: String) -> String {
         #"{"id":"1700000000123-4","event":"\#(type)","data":"#

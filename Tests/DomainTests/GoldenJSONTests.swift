@@ -230,7 +230,8 @@ struct GoldenJSONTests {
         #expect(Message.Role.allCases.map(\.rawValue) == ["system", "user", "assistant", "tool"])
         #expect(
             StopReason.allCases.map(\.rawValue) == [
-                "final_answer", "max_iterations", "time_limit", "cancelled", "stalled", "provider_error",
+                "final_answer", "max_iterations", "time_limit", "cancelled", "stalled", "child_failed",
+                "provider_error",
             ]
         )
     }

@@ -74,7 +74,7 @@ struct EngineInterruptionTests {
     ) async {
         var run = TestRun(script: [.fails(.serverError), .answer("never")])
         let control = RunControl()
-        run.retries = TurnRetryPolicy { _ in
+        run.retries = RetryPolicy { _ in
             control.interrupt(interruption)
             return 0
         }

@@ -131,14 +131,43 @@ struct EngineRetryTests {
 
     @Test
     func `a wait between attempts ends when the run is ended`() async {
-        var run = TestRun(script: [.fails(.rateLimited, retryAfter: .seconds(60)), .answer("never")])
+        var run = TestRun(script: [.fails(.rateLimited, retryAfter: .seconds(10)), .answer("never")])
         let control = RunControl()
-        run.retries = TurnRetryPolicy { _ in
+        run.retries = RetryPolicy { _ in
             control.interrupt(.cancelled)
             return 0
         }
         let report = await run.report(control: control)
         #expect(report.end == "cancelled cancelled")
         #expect(report.requests.count == 1)
+    }
+
+    @Test
+    func `a wait that is too long for a slot puts the job off`() async {
+        let run = TestRun(script: [.fails(.rateLimited, retryAfter: .seconds(11)), .answer("never")])
+        let report = await run.report()
+        #expect(report.end == "put off provider_rate_limited 11.0 seconds")
+        #expect(report.requests.count == 1)
+        guard case .putOff(let failure, _, _) = report.outcome else { return }
+        #expect(failure.message == "the provider's words" && failure.retryable)
+    }
+
+    @Test(arguments: [(0, 5), (1, 4), (3, 2), (4, 1), (9, 1)])
+    func `what earlier attempts have tried counts`(failures: Int, asked: Int) async {
+        var run = TestRun(script: Array(repeating: .fails(.serverError), count: 9))
+        run.failures = failures
+        let report = await run.report()
+        #expect(report.end == "failed provider_server_error provider_error")
+        #expect(report.requests.count == asked)
+    }
+
+    @Test
+    func `a turn that came to its end takes the earlier faults with it`() async {
+        let faults = Array(repeating: ScriptedTurn.fails(.overloaded), count: 4)
+        var run = TestRun(script: [.calls(.work("a"))] + faults + [.answer("x")])
+        run.failures = 4
+        let report = await run.report()
+        #expect(report.end == "completed final_answer")
+        #expect(report.requests.count == 6)
     }
 }

@@ -157,6 +157,8 @@ struct TestRun {
     )
     var maxIterations = 5
     var timeLimit = Duration.seconds(600)
+    /// How often the job was put off before.
+    var failures = 0
     var startedAt = ContinuousClock.Instant.now
     var finished: [Step] = []
     var tools: any ToolBox = ScriptedTools()
@@ -164,7 +166,7 @@ struct TestRun {
     var includeReasoning = true
     var streaming = true
     /// No waiting between attempts, unless the provider asks for it.
-    var retries = TurnRetryPolicy(random: { _ in 0 })
+    var retries = RetryPolicy(random: { _ in 0 })
     let events = EventLines()
 
     /// What a run came to.
@@ -177,7 +179,8 @@ struct TestRun {
         /// What the run made, whatever its end.
         var result: RunResult? {
             switch self.outcome {
-            case .completed(let result), .failed(_, let result), .cancelled(let result): result
+            case .completed(let result), .failed(_, let result), .putOff(_, _, let result), .cancelled(let result):
+                result
             case .released, .abandoned: nil
             }
         }
@@ -187,6 +190,7 @@ struct TestRun {
             switch self.outcome {
             case .completed(let result): "completed \(result.stopReason.rawValue)"
             case .failed(let failure, let result): "failed \(failure.code) \(result.stopReason.rawValue)"
+            case .putOff(let failure, let delay, _): "put off \(failure.code) \(delay)"
             case .cancelled(let result): "cancelled \(result.stopReason.rawValue)"
             case .released: "released"
             case .abandoned: "abandoned"
@@ -212,7 +216,8 @@ struct TestRun {
             streaming: self.streaming,
             includeReasoning: self.includeReasoning,
             maxIterations: self.maxIterations,
-            timeLimit: self.timeLimit
+            timeLimit: self.timeLimit,
+            failures: self.failures
         )
         // As a worker does it: a task that an interruption cancels. It is awaited below.
         let run = Task { [finished, tools, journal, events] in

@@ -27,7 +27,7 @@ struct EventRelayTests {
         try await withLog { bench in
             try await bench.create()
             let relay = EventRelay(log: bench.log, subscriber: bench.subscriber, silence: .seconds(60))
-            let early = await relay.follow(bench.job, after: .start, isNew: true) { .open }
+            let early = await relay.follow(bench.job, after: .start, isNew: true) { .stillOpen }
             async let seenEarly = Self.read(early)
             let seenLate = try await withThrowingTaskGroup(of: (EventID, [EventLog.Entry]).self) { group in
                 let next = try await bench.write(epoch: 7) { writer in
@@ -36,7 +36,7 @@ struct EventRelayTests {
                         guard number % 20 == 10 else { continue }
                         let flushed = await writer.flush(within: Self.patience)
                         for cursor in [EventID.zero, .start, flushed] {
-                            let late = await relay.follow(bench.job, after: cursor, isNew: false) { .open }
+                            let late = await relay.follow(bench.job, after: cursor, isNew: false) { .stillOpen }
                             group.addTask { (cursor, await Self.read(late)) }
                         }
                     }
@@ -58,7 +58,9 @@ struct EventRelayTests {
             try await bench.create()
             let relay = EventRelay(log: bench.log, subscriber: bench.subscriber, silence: .seconds(60))
             var attachments: [EventRelay.Attachment] = []
-            for _ in 0..<50 { attachments.append(await relay.follow(bench.job, after: .zero, isNew: false) { .open }) }
+            for _ in 0..<50 {
+                attachments.append(await relay.follow(bench.job, after: .zero, isNew: false) { .stillOpen })
+            }
             #expect(relay.count == 50)
             #expect(try await Self.subscribers(bench) == 1)
             attachments.removeLast(49)
@@ -75,7 +77,9 @@ struct EventRelayTests {
         try await withLog { bench in
             try await bench.create()
             let relay = EventRelay(log: bench.log, subscriber: bench.subscriber, silence: .seconds(60))
-            var attachment: EventRelay.Attachment? = await relay.follow(bench.job, after: .zero, isNew: false) { .open }
+            var attachment: EventRelay.Attachment? = await relay.follow(bench.job, after: .zero, isNew: false) {
+                .stillOpen
+            }
             let follower = try #require(attachment?.follower)
             attachment = nil
             #expect(await follower.next() == nil)
@@ -87,7 +91,7 @@ struct EventRelayTests {
             try await bench.create()
             let relay = EventRelay(log: bench.log, subscriber: bench.subscriber, silence: .milliseconds(500))
             async let _ = relay.run()
-            let attachment = await relay.follow(bench.job, after: .start, isNew: true) { .open }
+            let attachment = await relay.follow(bench.job, after: .start, isNew: true) { .stillOpen }
             async let seen = Self.read(attachment)
             let next = try await bench.write(epoch: 7) { writer in
                 for number in 0..<60 {
@@ -112,7 +116,7 @@ struct EventRelayTests {
             let terminal = try bench.complete(at: EventID(epoch: 7, sequence: 9))
             let hasEnded = Mutex(false)
             let attachment = await relay.follow(bench.job, after: .start, isNew: true) {
-                hasEnded.withLock { $0 } ? .ended(snapshot: nil, terminal: terminal) : .open
+                hasEnded.withLock { $0 } ? .ended(snapshot: nil, terminal: terminal) : .stillOpen
             }
             #expect(await attachment.follower.next(within: .milliseconds(100)) == [])
             hasEnded.withLock { $0 = true }
@@ -124,7 +128,7 @@ struct EventRelayTests {
         try await withLog { bench in
             try await bench.create()
             let relay = EventRelay(log: bench.log, subscriber: bench.subscriber, silence: .seconds(60))
-            let attachment = await relay.follow(bench.job, after: .start, isNew: true) { .open }
+            let attachment = await relay.follow(bench.job, after: .start, isNew: true) { .stillOpen }
             async let seen = Self.read(attachment)
             try await bench.append(3, from: EventID(epoch: 7, sequence: 0))
             try await bench.append(1, from: EventID(epoch: 9, sequence: 0))

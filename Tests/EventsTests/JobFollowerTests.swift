@@ -15,7 +15,7 @@ struct JobFollowerTests {
         _ bench: LogBench,
         after cursor: EventID = .zero,
         isNew: Bool = false,
-        ledger: LedgerView = .open
+        ledger: LedgerView = .stillOpen
     ) -> JobFollower {
         JobFollower(job: bench.job, after: cursor, isNew: isNew, log: bench.log) { ledger }
     }
@@ -206,6 +206,33 @@ struct JobFollowerTests {
                 return follower.cursor == terminal.id
             }
             #expect(await entries == [EventLog.Entry(terminal)])
+        }
+    }
+
+    @Test func `of a job that nobody has begun the ledger tells the start, and the log tells it not again`()
+        async throws
+    {
+        try await withLog { bench in
+            let start = try bench.start
+            let follower = Self.follower(bench, ledger: .open(start: start))
+            #expect(await follower.next() == [EventLog.Entry(start)])
+            #expect(follower.cursor == .start)
+            #expect(await follower.next(within: Self.moment) == [])
+            try await bench.create()
+            follower.receive(Self.bytes(start))
+            let frames = try await bench.append(2, from: Self.first, ending: true)
+            for frame in frames { follower.receive(Self.bytes(frame)) }
+            #expect(await Self.all(follower) == frames.map(EventLog.Entry.init))
+        }
+    }
+
+    @Test func `whoever has seen the start is not shown it again`() async throws {
+        try await withLog { bench in
+            let follower = Self.follower(bench, after: .start, ledger: .open(start: try bench.start))
+            #expect(await follower.next(within: Self.moment) == [])
+            follower.check(silence: .zero)
+            #expect(await follower.next(within: Self.moment) == [])
+            #expect(follower.cursor == .start)
         }
     }
 }

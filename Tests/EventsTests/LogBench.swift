@@ -24,18 +24,23 @@ struct LogBench: Sendable {
         }
     }
 
-    /// What a submit does.
+    /// A log with its first event, as an earlier attempt has left it.
     func create() async throws {
-        _ = try await self.redis.send(self.log.creation(of: self.job, start: try self.start))
+        try await self.log.recreate(self.job, with: [try self.start])
     }
 
     /// What an attempt at `epoch` does.
-    func writer(epoch: Int64, isOurs: @escaping @Sendable () async -> Bool = { true }) throws -> LogWriter {
+    func writer(
+        epoch: Int64,
+        isNew: Bool = false,
+        isOurs: @escaping @Sendable () async -> Bool = { true }
+    ) throws -> LogWriter {
         LogWriter(
             job: self.job,
             epoch: epoch,
             log: self.log,
             start: try self.start,
+            isNew: isNew,
             logger: quietLogger,
             isOurs: isOurs
         )
@@ -44,10 +49,11 @@ struct LogBench: Sendable {
     /// Runs a writer around `body` and closes it; nil when it was fenced, else where the terminal event goes.
     func write(
         epoch: Int64,
+        isNew: Bool = false,
         isOurs: @escaping @Sendable () async -> Bool = { true },
         _ body: (LogWriter) async throws -> Void
     ) async throws -> EventID? {
-        let writer = try self.writer(epoch: epoch, isOurs: isOurs)
+        let writer = try self.writer(epoch: epoch, isNew: isNew, isOurs: isOurs)
         async let isRunning = writer.run()
         do {
             try await body(writer)
@@ -56,7 +62,7 @@ struct LogBench: Sendable {
             _ = await isRunning
             throw error
         }
-        let next = writer.close()
+        let next = writer.close().next
         return await isRunning ? next : nil
     }
 
@@ -92,6 +98,11 @@ struct LogBench: Sendable {
         _ = try await self.log.append(frames, to: self.job)
         return frames
     }
+}
+
+extension LedgerView {
+    /// Of a job that goes on, for a follower that has seen its start.
+    static let stillOpen = LedgerView.open(start: nil)
 }
 
 /// Gives `body` a log, a client and a subscriber on a Redis of their own.

@@ -29,7 +29,7 @@ struct LogWriterTests {
             #expect(entries.dropFirst().map(\.id.sequence) == Array(0..<Int64(entries.count - 1)))
             #expect(entries.dropFirst().allSatisfy { $0.id.epoch == 7 })
             #expect(next == entries.last?.id.next)
-            let shown = try ShownText(entries)
+            let shown = try ClientText(entries)
             #expect(shown.text == "Hello, world")
             #expect(shown.reasoning == "because")
         }
@@ -136,7 +136,7 @@ struct LogWriterTests {
                 #expect(entries[0].id == .start)
                 #expect(entries[1].id >= flushed)
                 #expect(entries[2].id == entries[1].id.next)
-                #expect(try ShownText(entries).text == "one two three four")
+                #expect(try ClientText(entries).text == "one two three four")
                 #expect(try entries[1].data(as: EventData.Snapshot.self).iteration == 2)
             }
         }
@@ -152,7 +152,7 @@ struct LogWriterTests {
             }
             let entries = try await bench.entries()
             #expect(entries.map(\.type).prefix(2) == [.start, .progress])
-            #expect(try ShownText(entries).text == "more")
+            #expect(try ClientText(entries).text == "more")
         }
     }
 
@@ -183,7 +183,7 @@ struct LogWriterTests {
                 await writer.flush(within: Self.patience)
             }
             let entries = try await bench.entries()
-            #expect(try ShownText(entries).text == words.joined())
+            #expect(try ClientText(entries).text == words.joined())
             #expect(Set(entries.map(\.id)).count == entries.count)
             #expect(try #require(next) > #require(entries.last).id)
             if keepsData { #expect(!entries.contains { $0.type == .snapshot }) }
@@ -208,7 +208,7 @@ struct LogWriterTests {
                 try $0.data(as: EventData.Truncate.self).to
             }
             #expect(targets == [.start, entries.last { $0.type == .progress }?.id])
-            #expect(try ShownText(entries).text == "two")
+            #expect(try ClientText(entries).text == "two")
         }
     }
 
@@ -228,7 +228,7 @@ struct LogWriterTests {
                 #expect(waited < .seconds(10))
                 await writer.flush(within: Self.patience)
             }
-            let text = try ShownText(try await bench.entries()).text
+            let text = try ClientText(try await bench.entries()).text
             #expect(text.utf8.count == 5 + 3 * LogWriter.textBytesMax)
         }
     }
@@ -255,6 +255,89 @@ struct LogWriterTests {
             let key = RedisArgument.string(bench.log.channel(of: bench.job))
             let milliseconds = try await bench.redis.send(RedisCommand("PTTL", key)).int ?? 0
             #expect((1...100_000).contains(milliseconds))
+        }
+    }
+
+    @Test func `a new log is made by the first events, its start before them`() async throws {
+        try await withLog { bench in
+            _ = try await bench.write(epoch: 7, isNew: true) { writer in
+                let before = try await bench.table()
+                writer.add(Self.progress(1, of: bench.job), as: .progress)
+                await writer.flush(within: Self.patience)
+                let begun = try await bench.table()
+                #expect(before.isEmpty)
+                #expect(begun == ["0-1 start", "7-0 progress"])
+                await writer.add("text", as: .token)
+                await writer.flush(within: Self.patience)
+            }
+            #expect(try await bench.table() == ["0-1 start", "7-0 progress", "7-1 token"])
+        }
+    }
+
+    @Test func `what was not sent when the writer closes goes with the end, in one log`() async throws {
+        try await withLog { bench in
+            let writer = try bench.writer(epoch: 7, isNew: true)
+            writer.add(Self.progress(1, of: bench.job), as: .progress)
+            await writer.add("text", as: .token)
+            let (remainder, next) = writer.close()
+            #expect(await writer.run())
+            #expect(remainder.createsLog)
+            #expect(remainder.frames.map(\.type) == [.start, .progress, .token])
+            #expect(try await bench.table().isEmpty)
+            let terminal = try bench.complete(at: next)
+            let appended = try await bench.log.close(bench.job, after: remainder, with: terminal, ttl: .seconds(60))
+            #expect(appended == .all)
+            #expect(try await bench.table() == ["0-1 start", "7-0 progress", "7-1 token", "7-2 complete"])
+        }
+    }
+
+    @Test func `with everything sent nothing is left, and an end without a log makes none`() async throws {
+        try await withLog { bench in
+            let writer = try bench.writer(epoch: 7, isNew: true)
+            async let isOurs = writer.run()
+            await writer.add("text", as: .token)
+            await writer.flush(within: Self.patience)
+            let (remainder, next) = writer.close()
+            #expect(await isOurs)
+            #expect(remainder.frames.isEmpty && !remainder.createsLog)
+            try await bench.log.delete(bench.job)
+            let terminal = try bench.complete(at: next)
+            let appended = try await bench.log.close(bench.job, after: remainder, with: terminal, ttl: .seconds(60))
+            #expect(appended == .logMissing)
+            #expect(try await bench.table().isEmpty)
+        }
+    }
+
+    @Test func `a first batch that comes too late is refused, and a fenced writer has nothing left to say`()
+        async throws
+    {
+        try await withLog { bench in
+            let writer = try bench.writer(epoch: 7, isNew: true)
+            await writer.add("late", as: .token)
+            let attempt = EventData.Attempt(jobID: bench.job, attempt: 1, reason: "lost")
+            let fence = try EventFrame(id: EventID(epoch: 9, sequence: 0), type: .attempt, data: attempt)
+            try await bench.log.recreate(bench.job, with: [try bench.start, fence])
+            #expect(await !writer.run())
+            await writer.add("later", as: .token)
+            #expect(writer.close().remainder.frames.isEmpty)
+            #expect(try await bench.table() == ["0-1 start", "9-0 attempt"])
+        }
+    }
+
+    @Test func `a Redis that is away while the log is begun gets it whole when it is back`() async throws {
+        try await withLog(commandTimeout: .seconds(2)) { bench in
+            try await bench.server.kill()
+            let writer = try bench.writer(epoch: 7, isNew: true)
+            async let isOurs = writer.run()
+            await writer.add("one ", as: .token)
+            #expect(await writer.flush(within: .milliseconds(50)) == .start)
+            await writer.add("two", as: .token)
+            try await bench.server.restart()
+            await writer.flush(within: Self.patience)
+            _ = writer.close()
+            #expect(await isOurs)
+            #expect(try await bench.table().first == "0-1 start")
+            #expect(try ClientText(try await bench.entries()).text == "one two")
         }
     }
 }

@@ -70,14 +70,18 @@ struct BadFrameTests {
     @Test func `a socket that follows as many jobs as it may is told so and goes on`() async throws {
         let server = try SharedServer.current
         try await server.web.chat { chat in
-            let job = try await chat.say("[[hang]]", in: "crowded")
-            for _ in 0..<300 { try await chat.submit("[[tokens=1]]", in: "crowded") }
+            // Ten conversations, as one takes only so many messages.
+            var heads: [JobID] = []
+            for number in 0..<10 { heads.append(try await chat.say("[[hang]]", in: "crowded-\(number)")) }
+            for number in 0..<300 { try await chat.submit("[[tokens=1]]", in: "crowded-\(number % 10)") }
             let refused = try await chat.frame("too many jobs are refused") {
                 $0.data["code"]?.string == "too_many_jobs"
             }
             #expect(refused.event == "error")
-            try await chat.cancel(job)
-            try await chat.end(of: job)
+            for job in heads {
+                try await chat.cancel(job)
+                try await chat.end(of: job)
+            }
         }
     }
 }

@@ -99,7 +99,7 @@ struct BadRequestTests {
 
     @Test(arguments: [
         ("GET", "/api/v1/chat/message", "POST"), ("PUT", "/api/v1/chat/message", "POST"),
-        ("DELETE", "/api/v1/chat/message", "POST"), ("PATCH", "/api/v1/jobs/x", "GET, HEAD"),
+        ("DELETE", "/api/v1/chat/message", "POST"), ("PATCH", "/api/v1/jobs/x", "DELETE, GET, HEAD"),
         ("GET", "/api/v1/jobs/x/cancel", "POST"), ("POST", "/api/v1/conversations", "GET, HEAD"),
         ("POST", "/", "GET, HEAD"), ("TRACE", "/health", "GET, HEAD"),
     ])

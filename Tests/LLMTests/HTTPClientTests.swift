@@ -65,10 +65,12 @@ struct HTTPClientTests {
                 _ = try await client.send(post).body.collect(upTo: 0)
                 _ = try await client.send(OutboundRequest(.post, server.url)).body.collect(upTo: 0)
                 _ = try await client.send(OutboundRequest(.head, server.url)).body.collect(upTo: 0)
+                let patch = OutboundRequest(.patch, server.url + "/q", body: Array("{}".utf8))
+                _ = try await client.send(patch).body.collect(upTo: 0)
             }
         }
         let seen = heads.withLock { $0 }
-        #expect(seen.count == 3)
+        #expect(seen.count == 4)
         #expect(seen[0].hasPrefix("POST /p HTTP/1.1\r\n"))
         #expect(seen[0].contains("Content-Length: 3000000"))
         #expect(seen[0].contains("Authorization: Bearer x"))
@@ -76,6 +78,7 @@ struct HTTPClientTests {
         #expect(!seen[0].contains("Expect:"))
         #expect(seen[1].contains("Content-Length: 0"))
         #expect(seen[2].hasPrefix("HEAD / "))
+        #expect(seen[3].hasPrefix("PATCH /q ") && seen[3].contains("Content-Length: 2"))
     }
 
     /// One row: what the server does once it has the request, and what that is called.

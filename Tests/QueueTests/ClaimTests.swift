@@ -134,4 +134,28 @@ struct ClaimTests {
             #expect(await !test.queue.holds(lease))
         }
     }
+
+    @Test func `what a worker has no slot for goes back, and is dispatched anew at once`() async throws {
+        try await withTestQueue({ $0.dispatchWindowMin = 10 }) { test in
+            for id: JobID in ["a", "b", "c"] { try await test.submit(id) }
+            let leases = try await test.queue.claim(try await test.read(), by: "w1", atMost: 1)
+            #expect(leases.map(\.id) == ["a"])
+            #expect(
+                try await test.jobs() == ["a running head 1/1/0", "b queued head 0/0/0", "c queued head 0/0/0"]
+            )
+            #expect(try await test.stream() == [])
+            #expect(try await test.pending() == 0)
+            try await test.queue.dispatcher.pass(isTick: false)
+            #expect(try await test.claim(by: "w2").map(\.id) == ["b", "c"])
+            #expect(try await test.jobs().allSatisfy { $0.hasSuffix("running head 1/1/0") })
+        }
+    }
+
+    @Test func `without a slot nothing is claimed and all goes back`() async throws {
+        try await withTestQueue { test in
+            for id: JobID in ["a", "b"] { try await test.submit(id) }
+            #expect(try await test.queue.claim(try await test.read(), by: "w1", atMost: 0).isEmpty)
+            #expect(try await test.jobs() == ["a queued head 0/0/0", "b queued head 0/0/0"])
+        }
+    }
 }

@@ -31,7 +31,7 @@ struct EndTests {
             #expect(try await test.jobs() == ["a \(given.state.rawValue) head 1/1/0 announced", "b queued head 0/0/0"])
             #expect(try await test.events("a") == ["0-1 start", "+0-0 \(given.event.rawValue)"])
             #expect((1...77_000).contains(try await test.timeToLive("a")))
-            #expect(try await test.timeToLive("b") == -1)
+            #expect(try await test.timeToLive("b") == -2)
             try await test.queue.dispatcher.pass(isTick: false)
             #expect(try await test.stream() == ["b"])
         }
@@ -89,10 +89,7 @@ struct EndTests {
         try await withTestQueue { test in
             try await test.submit("a")
             let lease = try #require(try await test.claim().first)
-            _ = try await test.log.append(
-                [EventFrame(id: EventID(epoch: lease.epoch, sequence: 0), type: .token, text: "t", jobID: "a")],
-                to: "a"
-            )
+            try await test.begin(lease)
             try await test.database.write(.durable) { connection in
                 try Ledger(connection).finish("a", epoch: lease.epoch, TestQueue.ending(.completed))
             }
@@ -114,6 +111,7 @@ struct EndTests {
         try await withTestQueue { test in
             try await test.submit("a")
             let lease = try #require(try await test.claim().first)
+            try await test.begin(lease)
             try await test.database.write(.durable) { connection in
                 try Ledger(connection).finish("a", epoch: lease.epoch, TestQueue.ending(.completed))
             }
@@ -122,7 +120,7 @@ struct EndTests {
             // The worker counted events that never came into the log, so its own id is higher.
             await test.queue.announce(try await test.job("a"), at: EventID(epoch: lease.epoch, sequence: 40))
             let types = try await test.log.entries(of: "a", after: .zero, limit: 10).map(\.type)
-            #expect(types == [.start, .complete])
+            #expect(types == [.start, .token, .complete])
         }
     }
 
@@ -130,6 +128,7 @@ struct EndTests {
         try await withTestQueue { test in
             try await test.submit("a")
             let lease = try #require(try await test.claim().first)
+            try await test.begin(lease)
             try await test.database.write(.durable) { connection in
                 try Ledger(connection).finish("a", epoch: lease.epoch, TestQueue.ending(.completed))
             }
@@ -145,6 +144,7 @@ struct EndTests {
         try await withTestQueue(commandTimeout: .seconds(2)) { test in
             try await test.submit("a")
             let lease = try #require(try await test.claim().first)
+            try await test.begin(lease)
             try await test.server.kill()
             try await test.finish(lease)
             #expect(try await test.jobs() == ["a completed head 1/1/0"])
@@ -161,10 +161,12 @@ struct EndTests {
         try await withTestQueue { test in
             try await test.submit("a", lane: "c")
             let lease = try #require(try await test.claim().first)
-            guard case .open = try await test.job("a").view() else {
+            guard case .open(let start?) = try await test.job("a").view() else {
                 Issue.record("a running job is open")
                 return
             }
+            #expect(try start == lease.job.startFrame())
+            #expect(start.id == .start && start.type == .start)
             let reply = ChatReply(
                 response: "all of it",
                 actionResults: [],
@@ -179,7 +181,7 @@ struct EndTests {
                 model: "m"
             )
             let ending = Ending(state: .completed, result: try JSON.text(reply), stopReason: .finalAnswer)
-            try await test.queue.finish(lease, ending, terminalAt: EventID(epoch: lease.epoch, sequence: 0))
+            try await test.finish(lease, ending)
             guard case .ended(let snapshot?, let terminal) = try await test.job("a").view() else {
                 Issue.record("an ended job has a text and an end")
                 return

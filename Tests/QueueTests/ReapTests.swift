@@ -35,9 +35,7 @@ struct ReapTests {
             try await test.claim()
             for _ in 0..<4 {
                 test.clock.advance(by: .seconds(15))
-                _ = try await test.database.write(.relaxed) { connection in
-                    try Workers(connection).beat("w1", running: 1, draining: false)
-                }
+                _ = try await test.beat("w1")
                 await test.reaper.pass()
             }
             #expect(try await test.jobs() == ["a running head 1/1/0"])
@@ -69,7 +67,7 @@ struct ReapTests {
     }
 
     @Test func `a job that lost too many workers is dead, with an error for its followers`() async throws {
-        try await withTestQueue({ $0.lostMax = 1 }) { test in
+        try await withTestQueue({ $0.retries.lostMax = 1 }) { test in
             try await test.submit("a", lane: "c")
             try await test.submit("b", lane: "c")
             for _ in 0..<2 {
@@ -108,6 +106,37 @@ struct ReapTests {
             test.clock.advance(by: .seconds(21))
             await test.reaper.pass()
             #expect(try await test.jobs() == ["a queued head 1/1/1"])
+        }
+    }
+
+    @Test func `a lost job whose log was not begun gets one, and the old worker's first write is refused`() async throws
+    {
+        try await withTestQueue { test in
+            try await test.submit("a")
+            let lease = try #require(try await test.claim().first)
+            test.clock.advance(by: .seconds(21))
+            await test.reaper.pass()
+            #expect(try await test.events("a") == ["0-1 start", "+21000-0 attempt"])
+            #expect(try await !test.writes("late", under: lease))
+            #expect(try await test.events("a") == ["0-1 start", "+21000-0 attempt"])
+            // The new attempt goes on in the same log.
+            try await test.queue.dispatcher.pass(isTick: true)
+            let again = try #require(try await test.claim(by: "w2").first)
+            #expect(try await test.writes("answer", under: again))
+            #expect(try await test.events("a") == ["0-1 start", "+21000-0 attempt", "+21001-0 token"])
+        }
+    }
+
+    @Test func `a job that is dead before its log was begun gets its end where nobody writes over it`() async throws {
+        try await withTestQueue({ $0.retries.lostMax = 0 }) { test in
+            try await test.submit("a")
+            let lease = try #require(try await test.claim().first)
+            test.clock.advance(by: .seconds(21))
+            await test.reaper.pass()
+            #expect(try await test.jobs() == ["a dead head 1/1/1 announced"])
+            #expect(try await !test.writes("late", under: lease))
+            #expect(try await test.events("a") == ["0-1 start", "+21000-0 error"])
+            #expect(try await test.timeToLive("a") > 0)
         }
     }
 }

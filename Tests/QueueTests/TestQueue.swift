@@ -24,9 +24,33 @@ struct TestQueue: Sendable {
     let redis: RedisClient
     let subscriber: RedisSubscriber
     let database: SQLiteDatabase
+    let file: URL
     let clock: TestClock
+    /// What the database has for a clock.
+    let now: @Sendable () -> Timestamp
     let log: EventLog
     let queue: JobQueue
+
+    /// The queue of another process: the ledger and the streams are shared, everything else is its own.
+    func withOtherProcess<Result>(_ body: (JobQueue) async throws -> Result) async throws -> Result {
+        let database = try SQLiteDatabase(file: self.file, clock: self.now)
+        let queue = JobQueue(
+            database: database,
+            redis: self.redis,
+            log: self.log,
+            keys: QueueKeys(prefix: "t:"),
+            configuration: self.queue.configuration,
+            logger: quietLogger
+        )
+        let outcome: Swift.Result<Result, any Error>
+        do {
+            outcome = .success(try await body(queue))
+        } catch {
+            outcome = .failure(error)
+        }
+        try database.close()
+        return try outcome.get()
+    }
 
     var reaper: Reaper { Reaper(queue: self.queue, logger: quietLogger) }
 
@@ -118,19 +142,66 @@ struct TestQueue: Sendable {
         )
     }
 
+    @discardableResult
     func submit(
         _ id: JobID,
         lane: ConversationID? = nil,
         tenant: TenantID = .default,
         priority: JobPriority = .default,
+        runAt: Timestamp? = nil,
+        idempotency: NewJob.Idempotency? = nil,
         attach: @Sendable () async -> Void = {}
-    ) async throws {
-        let job = try self.newJob(id, lane: lane, tenant: tenant, priority: priority)
+    ) async throws -> Accepted<Void> {
+        var job = try self.newJob(id, lane: lane, tenant: tenant, priority: priority)
+        job.runAt = runAt
+        job.idempotency = idempotency
         let conversation = job.conversationID ?? ConversationID()
-        try await self.queue.submit(job) { connection in
+        return try await self.queue.submit(job) { connection in
             try Conversations(connection).ensure(conversation, of: tenant, title: "T", agent: .default)
-        } attach: {
+        } attach: { _ in
             await attach()
+        }
+    }
+
+    /// What an attempt writes its events with.
+    func writer(for lease: Lease) throws -> LogWriter {
+        LogWriter(
+            job: lease.id,
+            epoch: lease.epoch,
+            log: self.log,
+            start: try lease.job.startFrame(),
+            isNew: lease.job.claims == 1,
+            logger: quietLogger
+        ) { await self.queue.holds(lease) }
+    }
+
+    /// Writes a text as the first event of an attempt; false when the log is somebody else's.
+    func writes(_ text: String, under lease: Lease) async throws -> Bool {
+        let writer = try self.writer(for: lease)
+        async let isOurs = writer.run()
+        await writer.add(text, as: .token)
+        await writer.flush(within: .seconds(30))
+        _ = writer.close()
+        return await isOurs
+    }
+
+    /// What a cancel came to: `ended <job> at <event>` for each that ended in the call, `requested <job>` for the others.
+    @discardableResult
+    func cancel(_ id: JobID, of tenant: TenantID = .default) async throws -> [String] {
+        switch try await self.queue.cancel(id, of: tenant) {
+        case .alreadyEnded(let state): ["already \(state)"]
+        case .cancelled(let tree):
+            tree.ended.map { "ended \($0.id) at \(Self.name($0.announceAt))" }
+                + tree.requested.map { "requested \($0)" }
+        }
+    }
+
+    func beat(_ worker: WorkerID, running: Int = 1, finished: Int = 0, runTime: Duration = .zero) async throws
+        -> WorkerOrders
+    {
+        let figures = WorkerFigures(running: running, finished: finished, runTime: runTime)
+        return try await self.database.write(.relaxed) { connection in
+            try Workers(connection).beat(worker, figures, draining: false)
         }
     }
 
@@ -153,20 +224,42 @@ struct TestQueue: Sendable {
         return try await self.queue.claim(try await self.read(count, by: worker), by: worker)
     }
 
-    func register(_ worker: WorkerID) async throws {
+    func register(_ worker: WorkerID, slots: Int = 4) async throws {
         try await self.database.write(.relaxed) { connection in
             let workers = Workers(connection)
             try workers.remove(worker)
-            try workers.register(worker, host: "h", pid: 1, version: "0", slots: 4)
+            try workers.register(worker, host: "h", pid: 1, version: "0", slots: slots)
         }
     }
 
-    func finish(_ lease: Lease, _ state: JobState = .completed) async throws {
+    /// Ends a job as a worker does: the log is made with the end when nothing was sent before.
+    func finish(_ lease: Lease, _ ending: Ending) async throws {
+        // With Redis away nothing is written, whichever it is.
+        let last = try? await self.log.last(of: lease.id)
+        let isNew = lease.job.claims == 1 && last == nil
+        let first = EventID(epoch: lease.epoch, sequence: 0)
         try await self.queue.finish(
             lease,
-            Self.ending(state),
-            terminalAt: EventID(epoch: lease.epoch, sequence: 0)
+            ending,
+            after: LogRemainder(frames: isNew ? [try lease.job.startFrame()] : [], createsLog: isNew),
+            terminalAt: last.map { $0.id.epoch == lease.epoch ? $0.id.next : first } ?? first
         )
+    }
+
+    func finish(_ lease: Lease, _ state: JobState = .completed) async throws {
+        try await self.finish(lease, Self.ending(state))
+    }
+
+    /// Writes the first batch of an attempt: the log's first event if it is new, and a text.
+    func begin(_ lease: Lease, saying text: String = "text") async throws {
+        let token = EventFrame(
+            id: EventID(epoch: lease.epoch, sequence: 0),
+            type: .token,
+            text: text,
+            jobID: lease.id
+        )
+        if lease.job.claims == 1 { try await self.log.recreate(lease.id, with: [try lease.job.startFrame()]) }
+        _ = try await self.log.append([token], to: lease.id)
     }
 
     static func ending(_ state: JobState) -> Ending {
@@ -180,8 +273,11 @@ struct TestQueue: Sendable {
 }
 
 /// Gives `body` a fresh queue; its groups exist.
+///
+/// With `realTime` the database's clock is that of the system, as the dispatcher's own always is.
 func withTestQueue<Result>(
     commandTimeout: Duration = .seconds(30),
+    realTime: Bool = false,
     _ configure: (inout QueueConfiguration) -> Void = { _ in },
     _ body: (TestQueue) async throws -> Result
 ) async throws -> Result {
@@ -196,7 +292,9 @@ func withTestQueue<Result>(
             async let running: Void = redis.run()
             async let subscribing: Void = subscriber.run()
             let clock = TestClock()
-            let database = try SQLiteDatabase(file: folder.appendingPathComponent("test.db")) { clock.now }
+            let file = folder.appendingPathComponent("test.db")
+            let now: @Sendable () -> Timestamp = { realTime ? .now : clock.now }
+            let database = try SQLiteDatabase(file: file, clock: now)
             let log = EventLog(redis: redis, keys: EventKeys(prefix: "t:"), eventsMax: 50_000)
             let queue = JobQueue(
                 database: database,
@@ -219,7 +317,9 @@ func withTestQueue<Result>(
                             redis: redis,
                             subscriber: subscriber,
                             database: database,
+                            file: file,
                             clock: clock,
+                            now: now,
                             log: log,
                             queue: queue
                         )

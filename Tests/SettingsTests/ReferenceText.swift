@@ -46,9 +46,8 @@ enum ReferenceText {
 
     private static func exampleSection(_ section: SettingSection) -> String {
         var lines = [""] + self.comment(section.summary, indent: "") + ["\(section.name):"]
-        let isModels = section.name == "model_configs"
-        if isModels { lines.append("  #my-model:") }
-        let indent = isModels ? "    " : "  "
+        if section.isNamed { lines.append(section.name == "tenants" ? "  #my-tenant:" : "  #my-model:") }
+        let indent = section.isNamed ? "    " : "  "
         for key in section.keys {
             lines += self.comment(self.remark(key), indent: indent)
             if key.place == .environmentOnly { continue }

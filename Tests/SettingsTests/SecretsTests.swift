@@ -39,6 +39,8 @@ struct SecretsTests {
         ("", ["PENGUIN_API_KEYS": "a=\(secret),b=\(secret)"], "the same key twice"),
         ("", ["PENGUIN_API_KEYS": "a=\(secret),a=\(secret)2"], "the same name twice"),
         ("", ["PENGUIN_API_KEYS": ",,"], "it holds no key"),
+        ("", ["PENGUIN_API_KEYS": "a=\(secret)", "PENGUIN_ADMIN_KEYS": "a,\(secret)"], "entry 2 names no key"),
+        ("", ["PENGUIN_ADMIN_KEYS": secret], "entry 1 names no key"),
         ("", ["REDIS_URL": "http://:\(secret)@h"], "expected redis://"),
         ("", ["REDIS_URL": secret], "expected redis://"),
         (

@@ -93,6 +93,25 @@ struct SettingsReadingTests {
         #expect(settings.log.format == .json)
     }
 
+    @Test(
+        arguments: [
+            ("", ["PENGUIN_ADMIN_KEYS": "web, ops"], [true, false, true, false]),
+            ("server: {admin_keys: [ops]}", [:], [false, false, true, false]),
+            ("server: {admin_keys: []}", [:], [false, false, false, false]), ("", [:], [false, false, false, false]),
+        ] as [(String, [String: String], [Bool])]
+    )
+    func `the keys that are named so are an administrator's`(
+        yaml: String,
+        environment: [String: String],
+        areAdmins: [Bool]
+    ) throws {
+        let keys = [
+            "PENGUIN_API_KEYS": "web=0123456789abcdef,ci=1123456789abcdef,ops=2123456789abcdef,fedcba9876543210"
+        ]
+        let settings = try self.settings(yaml, environment.merging(keys) { $1 })
+        #expect(settings.server.apiKeys.map(\.isAdmin) == areAdmins)
+    }
+
     @Test(arguments: [
         ("server:\n  cors_origins: [http://a.example, http://b.example]", ["http://a.example", "http://b.example"]),
         ("server:\n  cors_origins: http://a.example, http://b.example", ["http://a.example", "http://b.example"]),
@@ -167,7 +186,7 @@ struct SettingsReadingTests {
     }
 
     @Test func `every row of the table is read and has a default that fits`() throws {
-        let yaml = "model_configs: {m: {provider: openai}}"
+        let yaml = "{model_configs: {m: {provider: openai}}, tenants: {t: {}}}"
         try withFile(yaml) { file in
             var reader = SettingsReader(file: file, environment: Self.home)
             _ = Settings.Server(reading: &reader)
@@ -175,6 +194,7 @@ struct SettingsReadingTests {
             _ = Settings.Redis(reading: &reader)
             _ = Settings.Worker(reading: &reader)
             _ = Settings.Queue(reading: &reader)
+            _ = Settings.Tenant.all(reading: &reader)
             _ = Settings.Engine(reading: &reader)
             _ = Settings.LLM(reading: &reader)
             _ = Settings.Log(reading: &reader)

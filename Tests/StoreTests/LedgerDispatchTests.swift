@@ -6,43 +6,63 @@ import TestSupport
 @Suite(.timeLimit(.minutes(1)))
 struct LedgerDispatchTests {
     @Test
-    func `jobs go out by priority, then by age, as many as asked for`() async throws {
+    func `a tenant's jobs of a priority are ready by age, as many as asked for`() async throws {
         try await withTestStore { store in
             // The ids sort against the ages, so that only the age can give this order.
-            for (id, priority) in [
-                ("z-low", .low), ("y-default", .default), ("x-high", .high), ("c-low", .low), ("b-default", .default),
-                ("a-high", .high),
-            ] as [(JobID, JobPriority)] {
-                try await store.submit(id, priority: priority)
+            for (id, tenant, priority) in [
+                ("z", "t1", .default), ("y", "t1", .default), ("x", "t2", .default), ("w", "t1", .high),
+                ("v", "t1", .default), ("u", "t1", .low),
+            ] as [(JobID, TenantID, JobPriority)] {
+                try await store.submit(id, tenant: tenant, priority: priority)
                 store.clock.advance(by: .milliseconds(1))
             }
-            let order: [[JobID]] = [["x-high", "a-high", "y-default"], ["b-default", "z-low", "c-low"], []]
-            for expected in order {
-                #expect(try await store.ledger { try $0.dispatch(limit: 3) }.map(\.id) == expected)
+            try await store.ledger { ledger throws in
+                #expect(try ledger.ready(of: "t1", .default, limit: 2) == ["z", "y"])
+                #expect(try ledger.ready(of: "t1", .default, limit: 9) == ["z", "y", "v"])
+                #expect(try ledger.ready(of: "t1", .high, limit: 9) == ["w"])
+                #expect(try ledger.ready(of: "t1", .low, limit: 9) == ["u"])
+                #expect(try ledger.ready(of: "t2", .low, limit: 9) == [])
+                #expect(try ledger.ready(of: "t2", .default, limit: 0) == [])
             }
-            #expect(try await store.jobs().allSatisfy { $0.contains(" dispatched head ") })
         }
     }
 
     @Test
-    func `a dispatch tells the priority`() async throws {
+    func `the tenants with something ready are found, each once, and no others`() async throws {
         try await withTestStore { store in
-            for priority in JobPriority.allCases {
-                try await store.submit(JobID(rawValue: priority.name), priority: priority)
+            #expect(try await store.ledger { try $0.readyTenants() } == [])
+            for (id, lane, tenant) in [
+                ("a", "c", "t2"), ("b", "c", "t2"), ("c", "d", "t2"), ("d", "c", "t1"), ("e", "c", "t3"),
+            ] as [(JobID, ConversationID, TenantID)] {
+                try await store.submit(id, lane: lane, tenant: tenant)
             }
-            let dispatched = try await store.ledger { try $0.dispatch(limit: 9) }
-            #expect(dispatched == JobPriority.allCases.map { Dispatch(id: JobID(rawValue: $0.name), priority: $0) })
+            try await store.submit("f", tenant: "t4", after: .seconds(9))
+            try await store.submit("g", tenant: "t5", hasRoom: true)
+            #expect(try await store.ledger { try $0.readyTenants() } == ["t1", "t2", "t3"])
+            try await store.ledger { ledger in
+                try ledger.dispatch("d")
+                try ledger.dispatch("a")
+                #expect(try ledger.readyTenants() == ["t2", "t3"])
+                try ledger.dispatch("c")
+                #expect(try ledger.readyTenants() == ["t3"])
+            }
         }
     }
 
     @Test(arguments: JobState.allCases)
-    func `only queued heads of lanes go out`(state: JobState) async throws {
+    func `only queued heads of lanes are ready and go out`(state: JobState) async throws {
         try await withTestStore { store in
             try await store.submit("head", lane: "c")
             try await store.submit("next", lane: "c")
             try await store.execute("UPDATE jobs SET state = $1 WHERE id = 'head'", [.text(state.rawValue)])
-            let dispatched = try await store.ledger { try $0.dispatch(limit: 9) }
-            #expect(dispatched.map(\.id) == (state == .queued ? ["head"] : []))
+            #expect(try await store.ledger { try $0.ready(of: .default, .default, limit: 9) }
+                == (state == .queued ? ["head"] : []))
+            // Nor when somebody believes that they are.
+            try await store.ledger { ledger in
+                for id in ["head", "next", "none"] as [JobID] { try ledger.dispatch(id) }
+            }
+            let after: JobState = state == .queued ? .dispatched : state
+            #expect(try await store.jobs() == ["head \(after) head 0/0/0", "next queued 0/0/0"])
         }
     }
 
@@ -52,12 +72,64 @@ struct LedgerDispatchTests {
             for number in 0..<60 { try await store.submit(JobID(rawValue: "j\(number)")) }
             let all = try await withThrowingTaskGroup(of: [JobID].self) { group in
                 for _ in 0..<20 {
-                    group.addTask { try await store.ledger { try $0.dispatch(limit: 5) }.map(\.id) }
+                    group.addTask { try await store.ledger { try $0.dispatchReady(limit: 5) } }
                 }
                 return try await group.reduce(into: []) { $0 += $1 }
             }
             #expect(all.count == 60)
             #expect(Set(all).count == 60)
+        }
+    }
+
+    @Test
+    func `what a tenant has dispatched and running is counted exactly`() async throws {
+        try await withTestStore { store in
+            for id in ["a", "b", "c", "d"] as [JobID] { try await store.submit(id, tenant: "t1") }
+            try await store.submit("e", tenant: "t2", hasRoom: true)
+            let active = { try await store.ledger { try $0.active(of: "t1") } }
+            #expect(try await active() == 0)
+            try await store.ledger { ledger in for id in ["a", "b", "c"] as [JobID] { try ledger.dispatch(id) } }
+            #expect(try await active() == 3)
+            let job = try await store.run("a")
+            try await store.run("b")
+            #expect(try await active() == 4)
+            try await store.finish(job)
+            try await store.ledger { try $0.undispatch(["c"]) }
+            #expect(try await active() == 2)
+        }
+    }
+
+    @Test
+    func `a job that is given back unclaimed is queued again, and nothing else is`() async throws {
+        try await withTestStore { store in
+            try await store.submit("dispatched", hasRoom: true)
+            try await store.submit("running")
+            try await store.run("running")
+            try await store.submit("queued")
+            try await store.ledger { try $0.undispatch(["dispatched", "running", "queued", "none"]) }
+            #expect(
+                try await store.jobs() == [
+                    "dispatched queued head 0/0/0", "running running head 1/1/0", "queued queued head 0/0/0",
+                ]
+            )
+            try await store.run("dispatched")
+        }
+    }
+
+    @Test
+    func `virtual times and the virtual clock are kept to the last digit`() async throws {
+        try await withTestStore { store in
+            try await store.ledger { ledger in
+                #expect(try ledger.virtualTimes(of: ["t1"]) == [:])
+                #expect(try ledger.virtualClock() == 0)
+                try ledger.setVirtualTimes(["t1": 1.0 / 3, "t2": 2])
+                try ledger.setVirtualTimes(["t2": 1e12 + 0.125])
+                try ledger.setVirtualClock(0.1)
+                #expect(
+                    try ledger.virtualTimes(of: ["t1", "t2", "t3"]) == ["t1": 1.0 / 3, "t2": 1e12 + 0.125]
+                )
+                #expect(try ledger.virtualClock() == 0.1)
+            }
         }
     }
 
@@ -105,7 +177,7 @@ struct LedgerDispatchTests {
             try await store.register("w1", slots: 4)
             try await store.register("w2", slots: 8)
             try await store.register("draining", slots: 50)
-            _ = try await store.workers { try $0.beat("draining", running: 0, draining: true) }
+            _ = try await store.workers { try $0.beat("draining", WorkerFigures(running: 0), draining: true) }
             try await store.submit("a", hasRoom: true)
             try await store.submit("b", hasRoom: true)
             try await store.submit("c")

@@ -142,7 +142,7 @@ struct LedgerEndTests {
             try await store.ledger { try $0.release("j1", epoch: job.epoch) }
             #expect(try await store.jobs() == ["j1 queued head 0/1/0", "j2 queued 0/0/0"])
             #expect(try await store.job("j1").workerID == nil)
-            #expect(try await store.ledger { try $0.dispatch(limit: 9) }.map(\.id) == ["j1"])
+            #expect(try await store.ledger { try $0.dispatchReady() } == ["j1"])
             let again = try #require(try await store.ledger { try $0.claim(["j1"], by: "w2") }.first)
             #expect(again.attempt == 1 && again.claims == 2 && again.epoch > job.epoch)
         }
@@ -158,84 +158,6 @@ struct LedgerEndTests {
             }
             #expect(error?.code == .fenced)
             #expect(try await store.jobs() == ["j1 running head 1/1/0"])
-        }
-    }
-
-    // MARK: cancel
-
-    @Test(arguments: [JobState.scheduled, .queued, .dispatched, .waiting])
-    func `a job that does not run is cancelled at once and its lane goes on`(state: JobState) async throws {
-        try await withTestStore { store in
-            try await store.submit("j1", lane: "c")
-            try await store.submit("j2", lane: "c")
-            try await store.execute(
-                "UPDATE jobs SET state = $1, epoch = 5 WHERE id = 'j1'",
-                [.text(state.rawValue)]
-            )
-            let result = try await store.ledger { try $0.cancel("j1", of: .default) }
-            #expect(result == .cancelled(announceAt: EventID(epoch: store.clock.now.milliseconds, sequence: 0)))
-            #expect(try await store.jobs() == ["j1 cancelled head 0/0/0", "j2 queued head 0/0/0"])
-            let job = try await store.job("j1")
-            #expect(job.stopReason == .cancelled && job.finishedAt == store.clock.now)
-            #expect(try await store.ledger { try $0.claim(["j1"], by: "w1") } == [])
-        }
-    }
-
-    @Test
-    func `a running job is only asked to end, and the first time it was asked counts`() async throws {
-        try await withTestStore { store in
-            try await store.submit("j1")
-            let job = try await store.run("j1")
-            #expect(try await store.ledger { try $0.cancel("j1", of: .default) } == .requested)
-            let asked = store.clock.now
-            store.clock.advance(by: .seconds(5))
-            #expect(try await store.ledger { try $0.cancel("j1", of: .default) } == .requested)
-            #expect(try await store.job("j1").cancelRequested)
-            #expect(try await store.texts("SELECT cancel_requested_at FROM jobs") == ["\(asked.milliseconds)"])
-            // The lease still holds: the worker writes the end.
-            try await store.finish(job, .cancelled)
-        }
-    }
-
-    @Test(arguments: [JobState.completed, .failed, .cancelled, .dead])
-    func `an ended job stays as it is`(state: JobState) async throws {
-        try await withTestStore { store in
-            try await store.submit("j1")
-            let job = try await store.run("j1")
-            try await store.finish(job, state)
-            let before = try await store.job("j1")
-            store.clock.advance(by: .seconds(5))
-            #expect(try await store.ledger { try $0.cancel("j1", of: .default) } == .alreadyEnded(state))
-            #expect(try await store.job("j1") == before)
-        }
-    }
-
-    @Test
-    func `cancelling a job in the middle of a lane leaves the others in order`() async throws {
-        try await withTestStore { store in
-            for id in ["j1", "j2", "j3"] as [JobID] { try await store.submit(id, lane: "c") }
-            let first = try await store.run("j1")
-            _ = try await store.ledger { try $0.cancel("j2", of: .default) }
-            #expect(
-                try await store.jobs() == ["j1 running head 1/1/0", "j2 cancelled 0/0/0", "j3 queued 0/0/0"]
-            )
-            try await store.submit("j4", lane: "c", hasRoom: true)
-            try await store.finish(first)
-            #expect(try await store.ledger { try $0.dispatch(limit: 9) }.map(\.id) == ["j3"])
-        }
-    }
-
-    @Test
-    func `another tenant's job, or none, is not found`() async throws {
-        try await withTestStore { store in
-            try await store.submit("j1", tenant: "t1")
-            for id in ["j1", "none"] as [JobID] {
-                let error = await #expect(throws: StoreError.self) {
-                    _ = try await store.ledger { try $0.cancel(id, of: "t2") }
-                }
-                #expect(error?.code == .notFound)
-            }
-            #expect(try await store.jobs() == ["j1 queued head 0/0/0"])
         }
     }
 
@@ -270,24 +192,6 @@ struct LedgerEndTests {
             }
             #expect(error?.code == .fenced)
             #expect(try await store.job("j1") == before)
-        }
-    }
-
-    @Test
-    func `a cancel and a finish at once leave one end`() async throws {
-        try await withTestStore { store in
-            for round in 0..<20 {
-                let id = JobID(rawValue: "j\(round)")
-                try await store.submit(id, hasRoom: true)
-                async let claimed = store.ledger { try $0.claim([id], by: "w1").first }
-                async let cancelled = store.ledger { try $0.cancel(id, of: .default) }
-                let (job, result) = (try await claimed, try await cancelled)
-                if let job {
-                    #expect(result == .requested)
-                    try await store.finish(job, .cancelled)
-                }
-                #expect(try await store.job(id).state == .cancelled)
-            }
         }
     }
 }

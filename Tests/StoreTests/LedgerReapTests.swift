@@ -17,7 +17,7 @@ struct LedgerReapTests {
             try await store.run("j1")
             store.clock.advance(by: .seconds(20))
             #expect(try await self.reap(store) == [])
-            _ = try await store.workers { try $0.beat("w1", running: 1, draining: false) }
+            _ = try await store.workers { try $0.beat("w1", WorkerFigures(running: 1), draining: false) }
             store.clock.advance(by: .seconds(20))
             #expect(try await self.reap(store) == [])
             store.clock.advance(by: .milliseconds(1))
@@ -102,7 +102,7 @@ struct LedgerReapTests {
                 #expect(job.failure?.code == (state == .dead ? "lost" : nil))
             }
             #expect(try await store.jobs().last == "j2 queued head 0/0/0")
-            #expect(try await store.ledger { try $0.dispatch(limit: 9) }.map(\.id) == ["j2"])
+            #expect(try await store.ledger { try $0.dispatchReady() } == ["j2"])
             #expect(try await self.reap(store) == [])
         }
     }
@@ -176,7 +176,7 @@ struct LedgerReapTests {
             }
             #expect(try await unannounced(.seconds(3)) == ["c", "a", "b"])
             #expect(try await unannounced(.seconds(4)) == ["c", "a"])
-            try await store.ledger { try $0.announced("c") }
+            try await store.ledger { try $0.announced(["c"]) }
             #expect(try await store.job("c").announced)
             #expect(try await unannounced(.seconds(3)) == ["a", "b"])
         }
@@ -207,6 +207,47 @@ struct LedgerReapTests {
             try await store.ledger { try $0.disown("j1", epoch: job.epoch) }
             #expect(try await self.reap(store).map(\.id) == ["j1"])
             #expect(try await store.jobs() == ["j1 queued head 1/1/1"])
+        }
+    }
+
+    @Test
+    func `the doomed are those that the next reap makes dead, and what is kept of them is appended`() async throws {
+        try await withTestStore { store in
+            try await store.register("alive")
+            for (id, worker, lost) in [
+                ("doomed", "gone", 3), ("beyond", "gone", 9), ("lost", "gone", 2), ("fine", "alive", 3),
+            ] as [(JobID, WorkerID, Int64)] {
+                try await store.submit(id, lane: ConversationID(rawValue: id.rawValue))
+                try await store.run(id, by: worker)
+                try await store.execute("UPDATE jobs SET lost = $1 WHERE id = $2", [.integer(lost), .text(id.rawValue)])
+            }
+            let doomed = try await store.ledger { try $0.doomed(lease: .seconds(20), lostMax: 3, limit: 9) }
+            #expect(Set(doomed.map(\.id)) == ["doomed", "beyond"])
+            let partial = { (id: JobID) in
+                Message(role: .assistant, content: "Part of \(id)", timestamp: Timestamp(milliseconds: 1))
+            }
+            let kept: [JobID: [Message]] = ["doomed": [partial("doomed")], "lost": [partial("lost")]]
+            let lost = try await store.ledger {
+                try $0.reap(lease: .seconds(20), lostMax: 3, limit: 9, keeping: kept)
+            }
+            #expect(Set(lost.filter { $0.state == .dead }.map(\.id)) == ["doomed", "beyond"])
+            #expect(lost.filter { $0.state == .queued }.map(\.id) == ["lost"])
+            #expect(try await store.dialog("doomed") == ["user: Question of doomed", "assistant: Part of doomed"])
+            #expect(try await store.dialog("beyond") == ["user: Question of beyond"])
+            // This one runs again, and says it itself.
+            #expect(try await store.dialog("lost") == ["user: Question of lost"])
+        }
+    }
+
+    @Test
+    func `only ended jobs are noted as announced`() async throws {
+        try await withTestStore { store in
+            try await store.submit("open")
+            try await store.submit("ended")
+            try await store.finish(try await store.run("ended"))
+            try await store.ledger { try $0.announced(["open", "ended", "none"]) }
+            #expect(try await store.job("open").announced == false)
+            #expect(try await store.job("ended").announced)
         }
     }
 }

@@ -52,7 +52,7 @@ struct LedgerSubmitTests {
                         NewJob(id: id, kind: .chat, tenant: .default, payload: "{}"),
                         hasRoom: true
                     )
-                    #expect(state == .dispatched)
+                    #expect(state == .accepted(.dispatched))
                 }
             }
             #expect(try await store.submit("c", lane: "c", hasRoom: true) == .dispatched)
@@ -120,6 +120,34 @@ struct LedgerSubmitTests {
             #expect(try await store.texts("SELECT COUNT(*) FROM jobs WHERE lane_head = 1") == ["1"])
             #expect(try await store.texts("SELECT COUNT(*) FROM jobs WHERE state = 'dispatched'") == ["1"])
             #expect(try await store.texts("SELECT COUNT(DISTINCT lane_position) FROM jobs") == ["100"])
+        }
+    }
+
+    @Test
+    func `as many jobs of a lane are accepted as may be open, and one more when one has ended`() async throws {
+        try await withTestStore { store in
+            for id in ["j1", "j2"] as [JobID] {
+                #expect(try await store.accept(.noop(id, lane: "c"), laneMax: 2) == .accepted(.queued))
+            }
+            #expect(try await store.accept(.noop("j3", lane: "c"), hasRoom: true, laneMax: 2) == .laneFull)
+            #expect(try await store.jobs().count == 2)
+            // Other lanes, and the same one with another bound, are not full.
+            #expect(try await store.accept(.noop("other", lane: "d"), laneMax: 2) == .accepted(.queued))
+            #expect(try await store.accept(.noop("own"), laneMax: 1) == .accepted(.queued))
+            try await store.finish(try await store.run("j1"))
+            #expect(try await store.accept(.noop("j3", lane: "c"), laneMax: 2) == .accepted(.queued))
+        }
+    }
+
+    @Test
+    func `jobs that are not due do not count against their lane`() async throws {
+        try await withTestStore { store async throws in
+            let later = store.clock.now + .seconds(9)
+            for id in ["j1", "j2"] as [JobID] {
+                #expect(try await store.accept(.noop(id, lane: "c", runAt: later), laneMax: 1) == .accepted(.scheduled))
+            }
+            #expect(try await store.accept(.noop("j3", lane: "c"), laneMax: 1) == .accepted(.queued))
+            #expect(try await store.accept(.noop("j4", lane: "c"), laneMax: 1) == .laneFull)
         }
     }
 }

@@ -26,6 +26,7 @@ extension TestStore {
         lane: ConversationID? = nil,
         tenant: TenantID = .default,
         priority: JobPriority = .default,
+        after delay: Duration? = nil,
         hasRoom: Bool = false,
         context: [String: JSONValue]? = nil
     ) async throws -> JobState {
@@ -39,19 +40,29 @@ extension TestStore {
                 context: context
             )
         )
-        return try await self.database.write(.durable) { connection in
-            try Conversations(connection).ensure(conversation, of: tenant, title: "T", agent: .default)
-            return try Ledger(connection).submit(
-                NewJob(
-                    id: id,
-                    kind: .chat,
-                    tenant: tenant,
-                    priority: priority,
-                    conversationID: conversation,
-                    payload: payload
-                ),
-                hasRoom: hasRoom
-            )
+        let job = NewJob(
+            id: id,
+            kind: .chat,
+            tenant: tenant,
+            priority: priority,
+            conversationID: conversation,
+            runAt: delay.map { self.clock.now + $0 },
+            payload: payload
+        )
+        guard case .accepted(let state) = try await self.accept(job, hasRoom: hasRoom) else {
+            throw StoreError(.overloaded, "\(id) was not accepted")
+        }
+        return state
+    }
+
+    /// Makes the conversation, if the job has one, and submits the job.
+    @discardableResult
+    func accept(_ job: NewJob, hasRoom: Bool = false, laneMax: Int = .max) async throws -> Submission {
+        try await self.database.write(.durable) { connection in
+            if let conversation = job.conversationID {
+                try Conversations(connection).ensure(conversation, of: job.tenant, title: "T", agent: .default)
+            }
+            return try Ledger(connection).submit(job, hasRoom: hasRoom, laneMax: laneMax)
         }
     }
 
@@ -59,7 +70,7 @@ extension TestStore {
     @discardableResult
     func run(_ id: JobID, by worker: WorkerID = "w1") async throws -> Job {
         try await self.ledger { ledger in
-            _ = try ledger.dispatch(limit: 1000)
+            try ledger.dispatchReady()
             guard let job = try ledger.claim([id], by: worker).first else {
                 throw StoreError(.notFound, "\(id) is not there to be claimed")
             }
@@ -80,5 +91,70 @@ extension TestStore {
         try await self.conversations { conversations in
             try conversations.messages(of: conversation, of: tenant, last: 1000).map { "\($0.role): \($0.content)" }
         }
+    }
+}
+
+extension NewJob {
+    /// A job that does nothing, in the lane of a conversation or its own.
+    static func noop(
+        _ id: JobID,
+        lane: ConversationID? = nil,
+        tenant: TenantID = .default,
+        runAt: Timestamp? = nil,
+        parent: Parent? = nil,
+        idempotency: Idempotency? = nil
+    ) -> NewJob {
+        NewJob(
+            id: id,
+            kind: .noop,
+            tenant: tenant,
+            conversationID: lane,
+            runAt: runAt,
+            parent: parent,
+            idempotency: idempotency,
+            payload: "{}"
+        )
+    }
+}
+
+extension Ledger {
+    /// Dispatches what is ready as if there were room for all: by tenant, priority and age.
+    @discardableResult
+    func dispatchReady(limit: Int = 1000) throws -> [JobID] {
+        var ids: [JobID] = []
+        for tenant in try self.readyTenants() {
+            for priority in JobPriority.allCases {
+                ids += try self.ready(of: tenant, priority, limit: limit - ids.count)
+            }
+        }
+        for id in ids { try self.dispatch(id) }
+        return ids
+    }
+}
+
+extension CancelResult {
+    /// What the cancel reached; nil when the job had ended already.
+    var tree: CancelledTree? {
+        if case .cancelled(let tree) = self { tree } else { nil }
+    }
+}
+
+/// Parents and children.
+extension TestStore {
+    /// Submits a workflow, runs it and lets it wait for children in lanes of their own.
+    func submitTree(_ root: JobID, _ children: [JobID], onFailure policy: ChildFailurePolicy = .continue) async throws {
+        try await self.accept(.noop(root))
+        try await self.wait(try await self.run(root), for: children, onFailure: policy)
+    }
+
+    func wait(_ parent: Job, for children: [JobID], onFailure policy: ChildFailurePolicy = .continue) async throws {
+        let jobs = children.enumerated().map { index, id in
+            NewJob.noop(id, parent: .init(id: parent.id, step: 0, index: index))
+        }
+        try await self.ledger { try $0.wait(parent.id, epoch: parent.epoch, for: jobs, onFailure: policy) }
+    }
+
+    func states(of ids: [JobID]) async throws -> [JobState] {
+        try await self.ledger { ledger in try ids.compactMap { try ledger.job($0)?.state } }
     }
 }

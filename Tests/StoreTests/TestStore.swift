@@ -15,6 +15,8 @@ final class TestClock: Sendable {
     var now: Timestamp { self.time.withLock { $0 } }
 
     func advance(by duration: Duration) { self.time.withLock { $0 = $0 + duration } }
+
+    func set(_ time: Timestamp) { self.time.withLock { $0 = time } }
 }
 
 /// A database in a file of its own, on a clock of its own.

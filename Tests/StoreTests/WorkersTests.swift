@@ -28,7 +28,7 @@ struct WorkersTests {
         try await withTestStore { store in
             try await store.register("w1")
             store.clock.advance(by: .seconds(60))
-            #expect(try await store.workers { try $0.beat("w1", running: 3, draining: true) } == [])
+            #expect(try await store.workers { try $0.beat("w1", WorkerFigures(running: 3), draining: true) } == WorkerOrders(cancel: [], drain: false))
             let status = try #require(try await self.live(store).first)
             #expect(status.running == 3 && status.draining && status.heartbeatAge == .zero)
         }
@@ -44,10 +44,10 @@ struct WorkersTests {
             }
             for id in ["a", "c", "d"] as [JobID] { _ = try await store.ledger { try $0.cancel(id, of: .default) } }
             try await store.finish(try await store.job("d"))
-            let cancelled = try await store.workers { try $0.beat("w1", running: 3, draining: false) }
+            let cancelled = try await store.workers { try $0.beat("w1", WorkerFigures(running: 3), draining: false) }.cancel
             #expect(cancelled == ["a"])
             // It is told again until the job ends.
-            #expect(try await store.workers { try $0.beat("w1", running: 3, draining: false) } == ["a"])
+            #expect(try await store.workers { try $0.beat("w1", WorkerFigures(running: 3), draining: false) }.cancel == ["a"])
         }
     }
 
@@ -55,7 +55,7 @@ struct WorkersTests {
     func `a beat of a worker without a row says so and makes none`() async throws {
         try await withTestStore { store in
             let error = await #expect(throws: StoreError.self) {
-                _ = try await store.workers { try $0.beat("w1", running: 0, draining: false) }
+                _ = try await store.workers { try $0.beat("w1", WorkerFigures(running: 0), draining: false) }
             }
             #expect(error?.code == .notFound)
             let live = try await self.live(store)
@@ -78,6 +78,36 @@ struct WorkersTests {
             #expect(try await self.live(store) == [])
             try await store.register("old")
             #expect(try await self.live(store).map(\.id) == ["old"])
+        }
+    }
+
+    @Test
+    func `a worker that is asked to drain is told so with each beat, and counts as leaving at once`() async throws {
+        try await withTestStore { store in
+            for id in ["w1", "w2"] as [WorkerID] { try await store.register(id) }
+            #expect(try await store.workers { try $0.requestDrain("w1") })
+            #expect(try await store.workers { try $0.requestDrain("none") } == false)
+            #expect(try await self.live(store).map(\.draining) == [true, false])
+            for _ in 0..<2 {
+                let orders = try await store.workers { try $0.beat("w1", WorkerFigures(running: 1), draining: false) }
+                #expect(orders == WorkerOrders(cancel: [], drain: true))
+            }
+            let others = try await store.workers { try $0.beat("w2", WorkerFigures(running: 1), draining: false) }
+            #expect(others == WorkerOrders(cancel: [], drain: false))
+            #expect(try await self.live(store).map(\.draining) == [true, false])
+        }
+    }
+
+    @Test
+    func `a beat tells what the worker has done so far`() async throws {
+        try await withTestStore { store in
+            try await store.register("w1")
+            let fresh = try #require(try await self.live(store).first)
+            #expect(fresh.finished == 0 && fresh.runTime == .zero)
+            let figures = WorkerFigures(running: 2, finished: 7, runTime: .milliseconds(12_345))
+            _ = try await store.workers { try $0.beat("w1", figures, draining: false) }
+            let status = try #require(try await self.live(store).first)
+            #expect(status.running == 2 && status.finished == 7 && status.runTime == .milliseconds(12_345))
         }
     }
 }

@@ -55,7 +55,7 @@ package struct ChatTranscript: Sendable {
             self.add(data["text"]?.string ?? "", id)
         case .truncate: self.truncate(to: data["to"]?.string.flatMap { EventID($0) })
         case .complete, .error, .cancelled: self.terminal = (event, data)
-        case .start, .attempt, .reasoning, .action: break
+        case .start, .attempt, .reasoning, .action, .child: break
         }
     }
 

@@ -89,6 +89,9 @@ package final class FakeProvider: Sendable {
     /// The requests it got, oldest first; of a long run the newest `FakeProviderState.requestsMax`.
     package var requests: [FakeProviderRequest] { self.state.requests }
 
+    /// How often each text was asked and answered, for the first 100,000 texts.
+    package var tallies: [String: FakeProviderTally] { self.state.tallies }
+
     /// Closes every connection and ends its thread.
     package func stop() async {
         // Nothing can be done about a thread that does not end.

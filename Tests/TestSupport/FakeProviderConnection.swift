@@ -15,6 +15,8 @@ final class FakeProviderConnection: ChannelInboundHandler {
     private let state: FakeProviderState
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
+    /// The text of the request under way.
+    private var text = ""
     /// The answer under way.
     private var answer: FakeProviderAnswer?
     private var isAnswering = false
@@ -94,6 +96,7 @@ extension FakeProviderConnection {
         guard let request = FakeProviderRequest(headers: headers, body: body) else {
             return self.refuse(400, "The body is no chat completion request", context)
         }
+        self.text = request.lastUserMessage
         self.state.record(request)
         if let key = self.state.requiredKey, headers["authorization"] != "Bearer \(key)" {
             return self.refuse(401, "Incorrect API key provided", context)
@@ -190,7 +193,9 @@ extension FakeProviderConnection {
                     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(json.utf8.count)\r\n\r\n"
                 self.write(ByteBuffer(string: head + json.prefix(json.count / 2)), context)
                 self.close(context)
-            default: self.send(json, context)
+            default:
+                self.state.answered(self.text)
+                self.send(json, context)
             }
         }
     }
@@ -225,7 +230,10 @@ extension FakeProviderConnection {
         let step = Self.fill(&buffer, from: &answer)
         self.answer = answer
         self.state.count { $0.tokens += answer.tokens - before }
-        if case .end = step { self.complete() }
+        if case .end = step {
+            self.state.answered(self.text)
+            self.complete()
+        }
         self.writeChunk(buffer, split: answer.directives.split, context)
         switch step {
         case .token where answer.directives.delay > .zero:

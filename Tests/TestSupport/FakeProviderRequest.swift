@@ -6,6 +6,11 @@ package struct FakeProviderRequest: Sendable {
     package struct Message: Sendable, Codable, Equatable {
         package var role: String
         package var content: String
+
+        package init(role: String, content: String) {
+            self.role = role
+            self.content = content
+        }
     }
 
     /// Header names in lower case.
@@ -42,6 +47,14 @@ package struct FakeProviderRequest: Sendable {
     /// The text the directives are in.
     package var lastUserMessage: String {
         self.messages.last { $0.role == "user" }?.content ?? ""
+    }
+
+    /// The user message before the last one, and what follows it up to the last one.
+    var beforeLastUserMessage: [Message] {
+        guard let last = self.messages.lastIndex(where: { $0.role == "user" }) else { return [] }
+        let earlier = self.messages[..<last]
+        guard let first = earlier.lastIndex(where: { $0.role == "user" }) else { return [] }
+        return Array(earlier[first...])
     }
 
     /// How many assistant turns with answered tool calls follow the last user message.

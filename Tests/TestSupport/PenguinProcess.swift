@@ -1,6 +1,6 @@
 package import Foundation
 
-/// A built program of this package, `penguin-web` or `penguin-worker`, as a real child process that dies with this one.
+/// A built program of this package, `penguin-web`, `penguin-worker` or `penguin`, as a real child process that dies with this one.
 ///
 /// It sees no environment but what it is given and `PATH`, and runs in its data folder, so that no configuration of the
 /// machine reaches it. What it prints is kept.
@@ -8,6 +8,7 @@ package final class PenguinProcess: Sendable {
     package enum Program: String, Sendable {
         case web = "penguin-web"
         case worker = "penguin-worker"
+        case client = "penguin"
     }
 
     package let program: Program
@@ -16,13 +17,16 @@ package final class PenguinProcess: Sendable {
     private let log: URL
 
     /// Starts a program in `folder`; it may not be ready yet, and may never be.
+    ///
+    /// It is taken from the folder `programs`, else from where this program or the test bundle lies.
     package static func launch(
         _ program: Program,
         in folder: URL,
         environment: [String: String],
-        arguments: [String] = []
+        arguments: [String] = [],
+        programs: URL? = nil
     ) async throws -> PenguinProcess {
-        let executable = try Self.executable(of: program)
+        let executable = try programs?.appendingPathComponent(program.rawValue).path ?? Self.executable(of: program)
         var variables = environment
         for name in ["PATH", "TMPDIR", "LANG"] {
             variables[name] = variables[name] ?? ProcessInfo.processInfo.environment[name]
@@ -50,6 +54,9 @@ package final class PenguinProcess: Sendable {
 
     /// Nil once it has ended.
     package var pid: Int32? { self.child.pid }
+
+    /// What it has written to stdout so far.
+    package var output: String { Self.text(of: self.greeting) }
 
     /// What it has written to stderr so far.
     package var errors: String { Self.text(of: self.log) }

@@ -156,6 +156,7 @@ struct LeaseTests {
             epoch: lease.epoch,
             log: bench.log,
             start: try lease.job.startFrame(),
+            isNew: true,
             logger: quietLogger
         ) { true }
         async let isOurs = writer.run()

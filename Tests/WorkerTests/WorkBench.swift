@@ -65,11 +65,38 @@ struct WorkBench: Sendable {
             conversationID: conversation,
             payload: try JSON.text(payload)
         )
-        try await (queue ?? self.queue()).submit(job) { connection in
+        _ = try await (queue ?? self.queue()).submit(job) { connection in
             try Conversations(connection).ensure(conversation, of: .default, title: "T", agent: .default)
-        } attach: {
+        } attach: { _ in
         }
         return id
+    }
+
+    /// Submits a workflow of messages, each in a conversation of its name.
+    @discardableResult
+    func submitWorkflow(
+        _ texts: [String],
+        continuesOnFailure: Bool = false,
+        id: JobID = JobID(),
+        on queue: JobQueue? = nil
+    ) async throws -> JobID {
+        let messages = texts.map { text in
+            ChatPayload(
+                text: text,
+                conversationID: ConversationID(rawValue: "in \(text)"),
+                userMessageID: MessageID(rawValue: "\(id).\(text).user"),
+                answerID: MessageID(rawValue: "\(id).\(text).answer")
+            )
+        }
+        let payload = WorkflowPayload(messages: messages, continuesOnFailure: continuesOnFailure)
+        let job = NewJob(id: id, kind: .workflow, tenant: .default, payload: try JSON.text(payload))
+        _ = try await (queue ?? self.queue()).submit(job, attach: { _ in })
+        return id
+    }
+
+    /// The jobs of a parent in the order in which it made them.
+    func children(of id: JobID) async throws -> [Job] {
+        try await self.database.read { try Ledger($0).children(of: id) }
     }
 
     func job(_ id: JobID) async throws -> Job {
@@ -138,27 +165,32 @@ struct WorkBench: Sendable {
         timeLimit: Duration = .seconds(60),
         grace: Duration = .seconds(20),
         reaps: Bool = true,
+        handlers: [JobKind: any JobHandler]? = nil,
         _ body: (RunningWorker) async throws -> Result
     ) async throws -> Result {
         let queue = self.queue()
         let blocking = RedisClient(self.address, name: "test-worker", logger: quietLogger)
-        let retries = TurnRetryPolicy(attemptsMax: 2, base: .milliseconds(1))
-        let attempt = ChatAttempt(
+        let chat = ChatHandler(
             database: self.database,
-            engine: Engine(provider: self.model, retries: retries),
+            engine: Engine(provider: self.model, retries: self.configuration.retries),
             catalogue: try Self.catalogue(),
             timeLimit: timeLimit
         )
         let worker = JobWorker(
             slots: slots,
             queue: queue,
-            attempt: attempt,
+            handlers: handlers ?? [.chat: chat, .workflow: WorkflowHandler(), .noop: NoopHandler()],
             blocking: blocking,
             subscriber: self.subscriber,
             grace: grace,
             logger: quietLogger
         )
-        let group = ServiceGroup(services: [WorkerService(worker: worker)], logger: quietLogger)
+        // A worker that was told to drain ends by itself.
+        let service = ServiceGroupConfiguration.ServiceConfiguration(
+            service: WorkerService(worker: worker),
+            successTerminationBehavior: .gracefullyShutdownGroup
+        )
+        let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [service], logger: quietLogger))
         // Awaited below.
         let running = Task { try await group.run() }
         async let _ = blocking.run()
@@ -219,6 +251,7 @@ func withWorkBench<Result>(
     var configuration = QueueConfiguration()
     configuration.reapInterval = .milliseconds(100)
     configuration.heartbeat = .milliseconds(100)
+    configuration.retries = RetryPolicy(attemptsMax: 2, base: .milliseconds(1))
     configure(&configuration)
     return try await withTemporaryDirectory { folder in
         try await withRedis(appendOnly: true) { server in

@@ -37,7 +37,7 @@ struct ChatProgress {
         case .error, .cancelled, .truncate:
             self.note("the job failed: \(Self.excerpt(frame))")
             return self.outcome()
-        case .attempt, .reasoning, .progress, .action: break
+        case .attempt, .reasoning, .progress, .action, .child: break
         }
         return nil
     }

@@ -8,7 +8,7 @@ struct PenguinBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "penguin-bench",
         abstract: "Starts Penguin with a fake provider, puts load on it, and tells how fast it was.",
-        subcommands: [ChatBench.self, BareHTTP.self],
+        subcommands: [ChatBench.self, QueueBench.self, BareHTTP.self],
         defaultSubcommand: ChatBench.self
     )
 }

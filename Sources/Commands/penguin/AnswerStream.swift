@@ -8,41 +8,62 @@ struct AnswerStream: Sendable {
     }
 
     let showsReasoning: Bool
+    /// Whether attempts and iterations are shown.
+    let showsLife: Bool
     private(set) var job: JobID?
     private(set) var conversation: String?
     private(set) var isEnded = false
     private var cursor = EventID.zero
     private var isReasoning = false
+    /// Whether text stands on the line, so that a note begins another.
+    private var isMidLine = false
 
-    init(showsReasoning: Bool) {
+    init(showsReasoning: Bool, showsLife: Bool = false) {
         self.showsReasoning = showsReasoning
+        self.showsLife = showsLife
     }
 
     /// What the terminal is to show for a frame; throws what the server refused.
     mutating func take(_ buffer: ByteBuffer) throws -> String {
         let bytes = Array(buffer.readableBytesView)
         guard let frame = EventFrame(parsing: bytes) else {
-            throw ChatClient.Failure(message: Self.refusal(in: bytes))
+            throw CommandFailure(message: Self.refusal(in: bytes))
         }
         self.cursor = frame.id
         self.isEnded = frame.type.isTerminal
+        let text = try self.text(of: frame)
+        if let last = text.last { self.isMidLine = !last.isNewline }
+        return text
+    }
+
+    private mutating func text(of frame: EventFrame) throws -> String {
         switch frame.type {
         case .start:
             let start = try frame.data(as: EventData.Start.self)
             self.job = start.jobID
             self.conversation = start.conversationID?.rawValue
-            return ""
+            return self.life("accepted")
         case .token: return self.switched(toReasoning: false) + (try frame.data(as: Text.self).token)
-        case .reasoning: return self.switched(toReasoning: true) + (try frame.data(as: Text.self).token)
-        case .truncate: return "\n[the answer begins again]\n"
-        case .snapshot: return "\n[so far]\n" + (try frame.data(as: EventData.Snapshot.self).text)
+        case .reasoning:
+            guard self.showsReasoning else { return "" }
+            return self.switched(toReasoning: true) + (try frame.data(as: Text.self).token)
+        case .truncate: return self.note("the answer begins again")
+        case .snapshot: return self.note("so far") + (try frame.data(as: EventData.Snapshot.self).text)
         case .action:
             let action = try frame.data(as: EventData.Action.self)
-            return "\n[\(action.action) \(action.status)]\n"
+            return self.note("\(action.action) \(action.status)")
+        case .child:
+            let child = try frame.data(as: EventData.Child.self)
+            return self.life("\(child.childID) \(child.state.rawValue)")
         case .complete: return self.switched(toReasoning: false) + "\n"
-        case .cancelled: return "\n[cancelled]\n"
-        case .error: throw ChatClient.Failure(message: try frame.data(as: EventData.Failure.self).message)
-        case .attempt, .progress: return ""
+        case .cancelled: return self.note("cancelled")
+        case .error: throw CommandFailure(message: try frame.data(as: EventData.Failure.self).message)
+        case .attempt:
+            let attempt = try frame.data(as: EventData.Attempt.self)
+            return self.life("attempt \(attempt.attempt), \(attempt.reason)")
+        case .progress:
+            let progress = try frame.data(as: EventData.Iteration.self)
+            return self.life("iteration \(progress.iteration) of \(progress.maxIterations)")
         }
     }
 
@@ -55,10 +76,18 @@ struct AnswerStream: Sendable {
         return try JSON.text(["resume": JSONValue.object(resume)])
     }
 
+    /// What ends the line on which text stands; nothing otherwise.
+    var lineEnd: String { self.isMidLine ? "\n" : "" }
+
+    private func life(_ text: String) -> String { self.showsLife ? self.note(text) : "" }
+
+    /// A line of its own.
+    private func note(_ text: String) -> String { self.lineEnd + "[\(text)]\n" }
+
     private mutating func switched(toReasoning isReasoning: Bool) -> String {
         guard self.isReasoning != isReasoning else { return "" }
         self.isReasoning = isReasoning
-        return isReasoning ? "\u{1B}[2m" : "\u{1B}[0m\n"
+        return isReasoning ? Terminal.escape(.faint) : Terminal.escape(.plain) + "\n"
     }
 
     private static func refusal(in bytes: [UInt8]) -> String {

@@ -5,11 +5,6 @@ import WebSocket
 
 /// A chat over `WS /chat/stream`, shown on the terminal; a lost connection is made anew and goes on where it was.
 struct ChatClient: Sendable {
-    /// What keeps the chat from going on, in words for people.
-    struct Failure: Error {
-        let message: String
-    }
-
     private static let reconnectsMax = 20
     private static let reconnectDelay = Duration.milliseconds(500)
 
@@ -23,12 +18,12 @@ struct ChatClient: Sendable {
         var conversation = conversation
         let isTerminal = isatty(STDIN_FILENO) == 1
         while true {
-            if isTerminal { Self.show("> ") }
+            if isTerminal { Terminal.show("> ") }
             guard let line = readLine() else { break }
             guard !line.allSatisfy(\.isWhitespace) else { continue }
             conversation = try await self.say(line, in: conversation) ?? conversation
         }
-        if isTerminal { Self.show("\n") }
+        if isTerminal { Terminal.show("\n") }
     }
 
     /// Sends a message, shows the answer, and returns the conversation it is in.
@@ -40,28 +35,27 @@ struct ChatClient: Sendable {
                 try await self.exchange(opening, into: &stream)
                 if stream.isEnded { return stream.conversation }
             } catch let error as WebSocketError where attempt == 0 && stream.job == nil {
-                throw Failure(message: "cannot talk to \(self.url): \(error)")
+                throw CommandFailure(message: "cannot talk to \(self.url): \(error)")
             } catch is WebSocketError {
                 // Gone in the middle: go on below.
             }
             guard let resume = try stream.resumeFrame() else {
-                throw Failure(message: "the connection was lost before the message was accepted")
+                throw CommandFailure(message: "the connection was lost before the message was accepted")
             }
             opening = resume
             try await Task.sleep(for: Self.reconnectDelay)
         }
-        throw Failure(message: "the connection was lost; the answer will be in the conversation")
+        throw CommandFailure(message: "the connection was lost; the answer will be in the conversation")
     }
 
     private func exchange(_ opening: String, into stream: inout AnswerStream) async throws {
         let headers = self.key.map { [("X-API-Key", $0)] } ?? []
-        let base = self.url.hasSuffix("/") ? String(self.url.dropLast()) : self.url
-        stream = try await WebSocketClient.connect(url: base + "/api/v1/chat/stream", headers: headers) {
+        stream = try await WebSocketClient.connect(url: self.url + "/api/v1/chat/stream", headers: headers) {
             [stream] socket in
             var stream = stream
             try await socket.send(text: ByteBuffer(string: opening))
             for await case .text(let frame) in socket.messages {
-                Self.show(try stream.take(frame))
+                Terminal.show(try stream.take(frame))
                 if stream.isEnded { break }
             }
             return stream
@@ -73,9 +67,5 @@ struct ChatClient: Sendable {
         if let conversation { body["conversation_id"] = .string(conversation) }
         if let model { body["model"] = .string(model) }
         return try JSON.text(body)
-    }
-
-    private static func show(_ text: String) {
-        FileHandle.standardOutput.write(Data(text.utf8))
     }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 /// Sends one message, or has a conversation.
 struct ChatCommand: AsyncParsableCommand {
@@ -12,8 +11,7 @@ struct ChatCommand: AsyncParsableCommand {
     @Argument(help: "The message.")
     var message: [String] = []
 
-    @Option(help: "Where Penguin listens (PENGUIN_URL, default http://127.0.0.1:8000).")
-    var url: String?
+    @OptionGroup var server: ServerOptions
 
     @Option(help: "Go on with this conversation.")
     var conversation: String?
@@ -25,22 +23,18 @@ struct ChatCommand: AsyncParsableCommand {
     var reasoning = false
 
     func run() async throws {
-        let environment = ProcessInfo.processInfo.environment
         let client = ChatClient(
-            url: self.url ?? environment["PENGUIN_URL"] ?? "http://127.0.0.1:8000",
-            key: environment["PENGUIN_API_KEY"],
+            url: self.server.address,
+            key: self.server.key,
             model: self.model,
             showsReasoning: self.reasoning
         )
-        do {
+        try await CommandFailure.reporting {
             if self.message.isEmpty {
                 try await client.converse(in: self.conversation)
             } else {
                 _ = try await client.say(self.message.joined(separator: " "), in: self.conversation)
             }
-        } catch let error as ChatClient.Failure {
-            FileHandle.standardError.write(Data("penguin: \(error.message)\n".utf8))
-            throw ExitCode.failure
         }
     }
 }

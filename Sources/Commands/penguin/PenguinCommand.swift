@@ -8,6 +8,6 @@ struct PenguinCommand: AsyncParsableCommand {
         commandName: "penguin",
         abstract: "Talks to a running Penguin.",
         version: PenguinVersion.current,
-        subcommands: [ChatCommand.self]
+        subcommands: [ChatCommand.self, JobsCommand.self, QueueCommand.self]
     )
 }

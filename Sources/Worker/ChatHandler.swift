@@ -2,11 +2,11 @@ import Domain
 package import Engine
 import Events
 package import LLM
-import Queue
+package import Queue
 package import Store
 
-/// One attempt at a chat job: loads what the run needs, runs it, and says how the job ends.
-package struct ChatAttempt: Sendable {
+/// Runs `chat` jobs: loads what the run needs, runs it, and says how the job ends.
+package struct ChatHandler: JobHandler {
     /// Messages of the conversation that are looked at for a prompt; older ones stay in the history only.
     private static let historyMax = 1000
 
@@ -22,14 +22,26 @@ package struct ChatAttempt: Sendable {
         self.timeLimit = timeLimit
     }
 
-    /// Runs the job of a lease; its events go to `writer`.
-    func run(_ lease: Lease, queue: JobQueue, writer: LogWriter, control: RunControl) async throws -> RunOutcome {
+    package var isStreaming: Bool { true }
+
+    package func run(_ lease: Lease, in context: RunContext) async throws -> JobOutcome {
+        let outcome = try await self.engineRun(lease, queue: context.queue, writer: context.writer, context.control)
+        return try await self.jobOutcome(of: lease, outcome, queue: context.queue)
+    }
+
+    private func engineRun(
+        _ lease: Lease,
+        queue: JobQueue,
+        writer: LogWriter,
+        _ control: RunControl
+    ) async throws -> RunOutcome {
         let payload = try JSON.decode(ChatPayload.self, from: lease.job.payload)
         let model = try self.model(of: payload)
         let (history, steps) = try await self.load(lease, payload)
         if lease.job.claims > 1 {
             let kept = steps.last { $0.state != .intent }?.covers ?? .start
             writer.add(EventData.Truncate(jobID: lease.id, to: kept), as: .truncate)
+            queue.metrics.wasTruncated()
         }
         let limit = payload.timeLimitSeconds.map { Duration.seconds($0) } ?? self.timeLimit
         let request = RunRequest(
@@ -39,7 +51,8 @@ package struct ChatAttempt: Sendable {
             streaming: payload.streaming,
             includeReasoning: true,
             maxIterations: payload.maxIterations,
-            timeLimit: limit
+            timeLimit: limit,
+            failures: lease.job.failures
         )
         let sink = LogEventSink(job: lease.id, writer: writer, showsReasoning: payload.includeReasoning)
         let journal = LedgerJournal(queue: queue, lease: lease)
@@ -55,33 +68,52 @@ package struct ChatAttempt: Sendable {
         }
     }
 
-    /// How the ledger ends the job after `outcome`; nil when it does not end.
-    func ending(of lease: Lease, _ outcome: RunOutcome, now: Timestamp) throws -> Ending? {
+    /// What the outcome of the run means for the job.
+    private func jobOutcome(of lease: Lease, _ outcome: RunOutcome, queue: JobQueue) async throws -> JobOutcome {
         let payload = try JSON.decode(ChatPayload.self, from: lease.job.payload)
         switch outcome {
-        case .released, .abandoned: return nil
+        case .released: return .released
+        case .abandoned: return .abandoned
+        case .putOff(let failure, let delay, _): return .putOff(failure, after: delay)
         case .completed(let result):
-            let reply = self.reply(to: payload, lease, result)
-            return Ending(
-                state: .completed,
-                result: try JSON.text(reply),
-                stopReason: result.stopReason,
-                messages: self.answer(to: payload, lease, result, now: now)
+            return .ended(
+                Ending(
+                    state: .completed,
+                    result: try JSON.text(self.reply(to: payload, lease, result)),
+                    stopReason: result.stopReason,
+                    usage: try JSON.text(result.usage),
+                    messages: self.answer(to: payload, lease, result)
+                )
             )
         case .failed(let failure, let result):
-            return Ending(
-                state: .failed,
-                failure: failure,
-                stopReason: result.stopReason,
-                messages: self.answer(to: payload, lease, result, now: now)
-            )
+            // What may pass and was tried as often as is allowed is kept, to be put back when it has passed.
+            let state: JobState = failure.retryable ? .dead : .failed
+            return .ended(try await self.unfinished(state, payload, lease, result, failure, queue))
         case .cancelled(let result):
-            return Ending(
-                state: .cancelled,
-                stopReason: .cancelled,
-                messages: self.answer(to: payload, lease, result, now: now)
-            )
+            return .ended(try await self.unfinished(.cancelled, payload, lease, result, nil, queue))
         }
+    }
+
+    /// An end without an answer; the conversation keeps what was shown, by this attempt or by an earlier one.
+    private func unfinished(
+        _ state: JobState,
+        _ payload: ChatPayload,
+        _ lease: Lease,
+        _ result: RunResult,
+        _ failure: JobFailure?,
+        _ queue: JobQueue
+    ) async throws -> Ending {
+        var messages = self.answer(to: payload, lease, result)
+        if messages.isEmpty, lease.job.claims > 1, let shown = await queue.partialAnswer(of: lease.job) {
+            messages = [shown]
+        }
+        return Ending(
+            state: state,
+            failure: failure,
+            stopReason: failure == nil ? .cancelled : result.stopReason,
+            usage: try JSON.text(result.usage),
+            messages: messages
+        )
     }
 
     private func model(of payload: ChatPayload) throws -> ModelConfiguration {
@@ -111,7 +143,7 @@ package struct ChatAttempt: Sendable {
             actionResults: result.actions,
             reasoning: payload.includeReasoning ? result.reasoning : nil,
             conversationID: payload.conversationID,
-            messageID: payload.answerID,
+            messageID: lease.job.answerID(payload),
             jobID: lease.id,
             stopReason: result.stopReason,
             iterations: result.iterations,
@@ -125,8 +157,7 @@ package struct ChatAttempt: Sendable {
     private func answer(
         to payload: ChatPayload,
         _ lease: Lease,
-        _ result: RunResult,
-        now: Timestamp
+        _ result: RunResult
     ) -> [Message] {
         guard !result.text.isEmpty else { return [] }
         var metadata: [String: JSONValue] = ["job_id": .string(lease.id.rawValue)]
@@ -136,10 +167,10 @@ package struct ChatAttempt: Sendable {
         }
         return [
             Message(
-                id: payload.answerID,
+                id: lease.job.answerID(payload),
                 role: .assistant,
                 content: result.text,
-                timestamp: now,
+                timestamp: .now,
                 agentID: payload.agentID,
                 reasoning: result.reasoning.isEmpty ? nil : result.reasoning,
                 metadata: metadata

@@ -3,7 +3,7 @@ import Events
 import NIOCore
 
 /// What a client shows that obeys the events: the text of the last iteration.
-struct ShownText {
+struct ClientText {
     private var tokens: [(id: EventID, text: String)] = []
     private(set) var reasoning = ""
 

@@ -1,0 +1,97 @@
+import Domain
+import Store
+
+@testable import Store
+
+/// After the storm: all faults stop, and everything must come to its end.
+extension Simulation {
+    private static let roundsMax = 400
+
+    func comeToRest() throws {
+        self.note("the storm is over")
+        self.isStormy = false
+        self.redis.isUp = true
+        for process in self.processes { process.isPaused = false }
+        try self.replenish()
+        for _ in 0..<Self.roundsMax {
+            try self.finishOperations()
+            if self.watch.rows.values.allSatisfy({ $0.state.isTerminal && $0.isAnnounced }) { return }
+            try self.round()
+        }
+        let open = self.watch.rows.filter { !($0.value.state.isTerminal && $0.value.isAnnounced) }
+        throw Violation("these never come to rest: \(open.sorted { $0.key < $1.key })")
+    }
+
+    private func finishOperations() throws {
+        for _ in 0..<10_000 {
+            guard let process = self.processes.first(where: { !$0.operations.isEmpty }) else { return }
+            try self.advance(process, at: 0)
+        }
+        throw Violation("operations go on and on: \(self.processes.flatMap(\.operations).map(\.name))")
+    }
+
+    /// What timers do in a few seconds; those that could find nothing are spared.
+    private func round() throws {
+        self.clock.advance(by: .seconds(2))
+        self.expireLogs()
+        if try self.ledger.isPaused() { try self.write(.durable) { try $0.setPaused(false) } }
+        try self.replenish()
+        guard let one = self.processes.first(where: { $0.worker == nil }) else { return }
+        let rows = self.watch.rows.values
+        let states = Set(rows.map(\.state))
+        self.roundCount += 1
+        if self.roundCount % 4 == 1 {
+            for process in self.processes { process.worker.map { self.beginBeat($0, process) } }
+        }
+        try self.finishOperations()
+        let timers: [(isDue: Bool, begin: (SimulatedProcess) -> Void)] = [
+            (states.contains(.scheduled), self.beginPromote),
+            (states.contains(.running), self.beginReap),
+            (states.contains(.running), self.beginShutOut),
+            (states.contains(.waiting), self.beginFailParents),
+            (rows.contains { $0.state.isTerminal && !$0.isAnnounced }, self.beginAnnouncing),
+            (true, self.beginFill),
+            (states.contains(.dispatched), self.beginRedispatch),
+        ]
+        for timer in timers where timer.isDue {
+            timer.begin(one)
+            try self.finishOperations()
+        }
+        for process in self.processes {
+            guard let worker = process.worker else { continue }
+            self.beginRead(worker, process, isReclaim: false)
+            self.beginRead(worker, process, isReclaim: true)
+        }
+    }
+
+    // MARK: Judgement
+
+    func judge() throws {
+        for id in self.accepted where self.watch.rows[id] == nil && !self.gone.contains(id) {
+            throw Violation("\(id) was accepted, and is not there")
+        }
+        for (id, log) in self.redis.logs {
+            guard let row = self.watch.rows[id], self.livesOfLogs[id] == row.redrives else { continue }
+            guard log.events.count(where: \.type.isTerminal) == 1,
+                log.events.last?.type == Self.terminal(of: row.state)
+            else { throw Violation("\(id) is \(row.state), its log is \(log.events.map { "\($0.id) \($0.type)" })") }
+        }
+        if self.isChatty { try self.judgeConversations() }
+    }
+
+    /// Each question of a lane, in the order of the lane, with its answer before the next question.
+    private func judgeConversations() throws {
+        let rows = try self.connection.rows(
+            "SELECT tenant || '/' || conversation_id, id FROM messages ORDER BY tenant, conversation_id, position",
+            []
+        ) { (lane: $0.text(0) ?? "", id: $0.text(1) ?? "") }
+        for (before, message) in zip(rows, rows.dropFirst()) where before.lane == message.lane {
+            let isAnswer = message.id.contains(".answer")
+            guard isAnswer, message.id.hasSuffix(".0") else { continue }
+            let question = message.id.replacing(".answer.0", with: ".user")
+            guard before.id == question || before.id.contains(".answer") else {
+                throw Violation("\(message.id) follows \(before.id) in \(message.lane)")
+            }
+        }
+    }
+}
