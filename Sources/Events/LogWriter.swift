@@ -263,8 +263,10 @@ extension LogWriter {
         return frames.filter { $0.id > last }
     }
 
-    /// Whether Redis has come back without the newest events: an append-only file is synced once a second, so a crash of
-    /// Redis may lose what it had acknowledged. Looked at once for each connection.
+    /// Whether Redis has come back without the newest events.
+    ///
+    /// An append-only file is synced once a second, so a crash of Redis may lose what it had acknowledged. Looked at once
+    /// for each connection.
     private func isTailLost() async -> Bool {
         let connection = self.log.connection
         let written = self.state.withLock { state -> EventID? in

@@ -25,6 +25,8 @@ package final class Dispatcher: Sendable {
 
     private static let tick = Duration.milliseconds(500)
     private static let drainPeriod = Duration.milliseconds(100)
+    /// An entry that free slots leave alone for so many times `redispatchAfter` is stranded.
+    private static let strandedAfter = 6
     /// Jobs put on the streams, or taken from the schedule, in one go.
     private static let batchMax = 512
 
@@ -163,13 +165,12 @@ package final class Dispatcher: Sendable {
         return filled.dispatches.count == Self.batchMax && filled.window.room > 0
     }
 
-    /// Puts jobs on their streams again that nobody claims, when fewer entries are there than jobs are dispatched.
-    ///
-    /// With all entries there the workers are merely busy, and more entries would only make the streams grow.
+    /// Puts jobs on their streams again that nobody claims.
     private func redispatch() async throws {
-        let (age, lease) = (self.configuration.redispatchAfter, self.configuration.lease)
+        let lease = self.configuration.lease
         let load = try await self.database.read { try Ledger($0).load(heartbeatWithin: lease) }
-        guard load.dispatched > 0, try await self.streams.count() < load.dispatched else { return }
+        guard load.dispatched > 0, let age = self.redispatchAge(load, entries: try await self.streams.count())
+        else { return }
         let stale = try await self.database.write(.relaxed) { connection in
             try Ledger(connection).redispatch(olderThan: age, limit: Self.batchMax)
         }
@@ -177,6 +178,16 @@ package final class Dispatcher: Sendable {
         self.redispatched.increment(by: stale.count)
         self.logger.notice("Dispatched again what nobody claimed", metadata: ["jobs": "\(stale.count)"])
         try await self.put(stale)
+    }
+
+    /// How long a job must have been unclaimed to be put on its stream again; nil when none is.
+    ///
+    /// With fewer entries than dispatched jobs some were lost. With all there the workers are merely busy, and more entries
+    /// would only make the streams grow; unless slots are free: an entry can lie on a stream that no group delivers any
+    /// more, as one whose consumer was removed with it pending.
+    private func redispatchAge(_ load: QueueLoad, entries: Int) -> Duration? {
+        if entries < load.dispatched { return self.configuration.redispatchAfter }
+        return load.running < load.slots ? self.configuration.redispatchAfter * Self.strandedAfter : nil
     }
 
     private func put(_ dispatches: [Dispatch]) async throws {

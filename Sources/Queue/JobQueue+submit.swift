@@ -27,6 +27,9 @@ extension JobQueue {
         prepare: @escaping @Sendable (any SQLConnection) throws -> Void = { _ in },
         attach: (JobID) async -> Attachment
     ) async throws(QueueError) -> Accepted<Attachment> {
+        if let earlier = try await self.earlier(than: new) {
+            return Accepted(jobID: earlier, isReplay: true, attachment: await attach(earlier))
+        }
         try await self.admission.admit(new.tenant)
         let hasRoom = new.runAt == nil && self.dispatcher.reserve(for: new.tenant)
         let submission: Submission
@@ -60,6 +63,18 @@ extension JobQueue {
             let attachment = await attach(new.id)
             await self.start(new, in: state, hadRoom: hasRoom)
             return Accepted(jobID: new.id, isReplay: false, attachment: attachment)
+        }
+    }
+
+    /// The job of an earlier request with the same key, which no cap refuses.
+    private func earlier(than new: NewJob) async throws(QueueError) -> JobID? {
+        guard new.idempotency != nil else { return nil }
+        do {
+            let earlier = try await self.database.read { try Ledger($0).earlier(than: new) }
+            guard case .replayed(let id) = earlier else { return nil }
+            return id
+        } catch {
+            throw QueueError(error)
         }
     }
 

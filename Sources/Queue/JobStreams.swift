@@ -166,7 +166,7 @@ package struct JobStreams: Sendable {
         }
     }
 
-    /// `[name, value, name, value, …]`
+    /// The fields of a reply `[name, value, name, value, …]`.
     private static func fields(_ value: RedisValue) -> [String: RedisValue] {
         let parts = value.array ?? []
         let pairs = stride(from: 0, to: parts.count - 1, by: 2).compactMap { index in

@@ -5,7 +5,9 @@ extension Settings {
         package var count: Int
         /// Jobs that one worker runs at once.
         package var concurrency: Int
-        /// Where `penguin-worker` answers monitors; nil: nowhere. `penguin-web` answers on its own port.
+        /// Where `penguin-worker` answers monitors; nil: nowhere.
+        ///
+        /// `penguin-web` answers on its own port.
         package var metricsPort: Int?
         package var metricsHost: String
     }

@@ -74,13 +74,15 @@ extension Ledger {
     /// A crash between commit and XADD, or a Redis that lost its streams, left them so.
     package func redispatch(olderThan age: Duration, limit: Int) throws -> [Dispatch] {
         let now = self.connection.now
+        // One dispatched in the future was so before the clock was set back.
         return try self.connection.rows(
             """
             UPDATE jobs SET dispatched_at = $1 WHERE state = 'dispatched' AND id IN
-                (SELECT id FROM jobs WHERE state = 'dispatched' AND dispatched_at < $2 ORDER BY dispatched_at LIMIT $3)
+                (SELECT id FROM jobs WHERE state = 'dispatched' AND (dispatched_at < $2 OR dispatched_at > $3)
+                 ORDER BY dispatched_at LIMIT $4)
             RETURNING id, priority
             """,
-            [SQLValue(now), SQLValue(now - age), SQLValue(limit)],
+            [SQLValue(now), SQLValue(now - age), SQLValue(now + age), SQLValue(limit)],
             Dispatch.init(row:)
         )
     }
@@ -101,11 +103,14 @@ extension Ledger {
             "SELECT COUNT(*) FROM jobs WHERE state = 'dispatched'",
             []
         ) { $0.int(0) }
-        let slots = try self.connection.row(
-            "SELECT COALESCE(SUM(slots), 0) FROM workers WHERE draining = 0 AND heartbeat_at >= $1",
-            [SQLValue(self.connection.now - lease)]
-        ) { $0.int(0) }
-        return QueueLoad(dispatched: dispatched ?? 0, slots: slots ?? 0)
+        let workers = try self.connection.row(
+            """
+            SELECT COALESCE(SUM(slots), 0), COALESCE(SUM(running), 0) FROM workers
+            WHERE draining = 0 AND heartbeat_at BETWEEN $1 AND $2
+            """,
+            [SQLValue(self.connection.now - lease), SQLValue(self.connection.now + lease)]
+        ) { (slots: $0.int(0), running: $0.int(1)) }
+        return QueueLoad(dispatched: dispatched ?? 0, slots: workers?.slots ?? 0, running: workers?.running ?? 0)
     }
 
     // MARK: Virtual time
@@ -134,7 +139,9 @@ extension Ledger {
         }
     }
 
-    /// The virtual clock: the start of the newest service. A newly active tenant begins there, so idling earns nothing.
+    /// The virtual clock: the start of the newest service.
+    ///
+    /// A newly active tenant begins there, so idling earns nothing.
     package func virtualClock() throws -> Double {
         try self.connection.row("SELECT virtual_time FROM virtual_clock", []) { $0.real(0) ?? 0 } ?? 0
     }
@@ -148,9 +155,12 @@ extension Ledger {
 package struct QueueLoad: Sendable, Equatable {
     package var dispatched: Int
     package var slots: Int
+    /// Slots in use, as of the last heartbeats.
+    package var running: Int
 
-    package init(dispatched: Int, slots: Int) {
+    package init(dispatched: Int, slots: Int, running: Int = 0) {
         self.dispatched = dispatched
         self.slots = slots
+        self.running = running
     }
 }

@@ -15,6 +15,9 @@ package struct LostJob: Sendable, Equatable {
 extension Ledger {
     /// Takes the jobs of workers whose heartbeat is older than `lease`: back to the head of their lane, or dead.
     ///
+    /// A heartbeat that lies further in the future was made before the clock was set back, and counts for nothing: a worker
+    /// that lives beats again soon.
+    ///
     /// `keeping` gives the messages that the conversation keeps of jobs that die.
     package func reap(
         lease: Duration,
@@ -26,9 +29,10 @@ extension Ledger {
         let jobs = try self.connection.rows(
             """
             SELECT id, epoch FROM jobs WHERE state = 'running' AND NOT EXISTS
-                (SELECT 1 FROM workers WHERE workers.id = jobs.worker_id AND workers.heartbeat_at >= $1) LIMIT $2
+                (SELECT 1 FROM workers WHERE workers.id = jobs.worker_id AND workers.heartbeat_at BETWEEN $1 AND $2)
+            LIMIT $3
             """,
-            [SQLValue(now - lease), SQLValue(limit)]
+            [SQLValue(now - lease), SQLValue(now + lease), SQLValue(limit)]
         ) { (id: JobID(rawValue: try $0.requiredText(0)), epoch: $0.integer(1) ?? 0) }
         let failure = try JSON.text(
             JobFailure(code: "lost", message: "The job lost its worker more than \(lostMax) times.", retryable: true)
@@ -67,9 +71,13 @@ extension Ledger {
         try self.connection.rows(
             """
             SELECT \(Job.columns) FROM jobs WHERE state = 'running' AND lost >= $1 AND NOT EXISTS
-                (SELECT 1 FROM workers WHERE workers.id = jobs.worker_id AND workers.heartbeat_at >= $2) LIMIT $3
+                (SELECT 1 FROM workers WHERE workers.id = jobs.worker_id AND workers.heartbeat_at BETWEEN $2 AND $3)
+            LIMIT $4
             """,
-            [SQLValue(lostMax), SQLValue(self.connection.now - lease), SQLValue(limit)],
+            [
+                SQLValue(lostMax), SQLValue(self.connection.now - lease), SQLValue(self.connection.now + lease),
+                SQLValue(limit),
+            ],
             Job.init(row:)
         )
     }
@@ -78,9 +86,10 @@ extension Ledger {
     package func overdueCancels(grace: Duration, limit: Int) throws -> [Job] {
         try self.connection.rows(
             """
-            SELECT \(Job.columns) FROM jobs WHERE state = 'running' AND cancel_requested_at < $1 LIMIT $2
+            SELECT \(Job.columns) FROM jobs WHERE state = 'running'
+                AND (cancel_requested_at < $1 OR cancel_requested_at > $2) LIMIT $3
             """,
-            [SQLValue(self.connection.now - grace), SQLValue(limit)],
+            [SQLValue(self.connection.now - grace), SQLValue(self.connection.now + grace), SQLValue(limit)],
             Job.init(row:)
         )
     }

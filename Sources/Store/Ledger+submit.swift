@@ -21,6 +21,7 @@ extension Ledger {
     /// The caller commits durably before anybody hears of the job. `laneMax` bounds the open jobs of the lane.
     package func submit(_ job: NewJob, hasRoom: Bool, laneMax: Int = .max) throws -> Submission {
         if let earlier = try self.earlier(than: job) { return earlier }
+        if let idempotency = job.idempotency { try self.forget(idempotency, of: job.tenant) }
         let state =
             job.runAt.map { $0 > self.connection.now } ?? false
             ? try self.schedule(job)
@@ -35,15 +36,18 @@ extension Ledger {
             "SELECT id, body_hash, created_at FROM jobs WHERE tenant = $1 AND idempotency_key = $2",
             [SQLValue(job.tenant), .text(idempotency.key)]
         ) { (id: JobID(rawValue: try $0.requiredText(0)), hash: $0.text(1), createdAt: $0.integer(2) ?? 0) }
-        guard let earlier else { return nil }
-        guard earlier.createdAt > (self.connection.now - Self.idempotencyKept).milliseconds else {
-            try self.connection.execute(
-                "UPDATE jobs SET idempotency_key = NULL WHERE id = $1",
-                [SQLValue(earlier.id)]
-            )
+        guard let earlier, earlier.createdAt > (self.connection.now - Self.idempotencyKept).milliseconds else {
             return nil
         }
         return earlier.hash == idempotency.bodyHash ? .replayed(earlier.id) : .keyReused
+    }
+
+    /// Frees a key that was used too long ago to count.
+    private func forget(_ idempotency: NewJob.Idempotency, of tenant: TenantID) throws {
+        try self.connection.execute(
+            "UPDATE jobs SET idempotency_key = NULL WHERE tenant = $1 AND idempotency_key = $2",
+            [SQLValue(tenant), .text(idempotency.key)]
+        )
     }
 
     /// Nil when the lane is full.

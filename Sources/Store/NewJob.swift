@@ -35,7 +35,9 @@ package struct NewJob: Sendable {
     /// The ordering key; nil makes the job its own lane.
     package var conversationID: ConversationID?
     package var agentID: AgentID?
-    /// When it is due; nil at once. A delayed job takes its place in its lane when it is due.
+    /// When it is due; nil at once.
+    ///
+    /// A delayed job takes its place in its lane when it is due.
     package var runAt: Timestamp?
     package var parent: Parent?
     package var idempotency: Idempotency?

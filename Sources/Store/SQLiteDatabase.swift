@@ -34,6 +34,12 @@ package final class SQLiteDatabase: Database {
             // GRDB gives readers a timeout of its own.
             try database.execute(sql: "PRAGMA busy_timeout = \(Int(Self.busyTimeoutSeconds * 1000))")
         }
+        if let type = FileSystem.networkType(of: file.deletingLastPathComponent()) {
+            throw StoreError(
+                .unavailable,
+                "\(file.path) lies on \(type), where SQLite would lose data: name a local disk in PENGUIN_DATABASE"
+            )
+        }
         self.pool = try Self.open(file, configuration)
         self.clock = clock
         self.committer = GroupCommitter(pool: self.pool, metrics: StoreMetrics(metrics), clock: clock)

@@ -70,9 +70,9 @@ package struct Workers {
             """
             SELECT id, host, pid, version, slots, running, heartbeat_at, draining, drain_requested, finished, run_ms
             FROM workers
-            WHERE heartbeat_at >= $1 ORDER BY id
+            WHERE heartbeat_at BETWEEN $1 AND $2 ORDER BY id
             """,
-            [SQLValue(now - lease)]
+            [SQLValue(now - lease), SQLValue(now + lease)]
         ) { row in
             WorkerStatus(
                 id: WorkerID(rawValue: try row.requiredText(0)),

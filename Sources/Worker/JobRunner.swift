@@ -138,7 +138,15 @@ struct JobRunner: Sendable {
             }
         case .waiting(let children, let policy, let prepare):
             isOurs = await self.persist(control, logger) { () async throws(QueueError) in
-                try await self.queue.wait(lease, for: children, onFailure: policy, prepare: prepare)
+                do throws(QueueError) {
+                    try await self.queue.wait(lease, for: children, onFailure: policy, prepare: prepare)
+                } catch {
+                    // Asked for again it would be refused again.
+                    guard error.code == .conflict else { throw error }
+                    let failure = JobFailure(code: "children_refused", message: error.message, retryable: false)
+                    let ending = Ending(state: .failed, failure: failure)
+                    try await self.queue.finish(lease, ending, after: end.remainder, terminalAt: end.next)
+                }
             }
         case .ended(let ending):
             isOurs = await self.persist(control, logger) { () async throws(QueueError) in
@@ -185,9 +193,6 @@ struct JobRunner: Sendable {
             } catch  where error.code == .fenced {
                 self.queue.metrics.wasFenced()
                 logger.notice("Job given up: it is somebody else's", metadata: [LogKeys.error: "\(error)"])
-                return false
-            } catch  where error.code == .conflict {
-                logger.error("What the job asks for is not possible", metadata: [LogKeys.error: "\(error)"])
                 return false
             } catch {
                 logger.warning("The ledger is out of reach", metadata: [LogKeys.error: "\(error)"])

@@ -144,8 +144,10 @@ struct LedgerCancelTests {
         try await withTestStore { store in
             try await self.tree(in: store)
             _ = try await store.ledger { try $0.cancel("b", of: .default) }
-            #expect(try await store.states(of: ["root", "a", "b", "b1", "b2"])
-                == [.waiting, .dispatched, .cancelled, .running, .cancelled])
+            #expect(
+                try await store.states(of: ["root", "a", "b", "b1", "b2"])
+                    == [.waiting, .dispatched, .cancelled, .running, .cancelled]
+            )
             _ = try await store.ledger { try $0.cancel("a", of: .default) }
             #expect(try await store.states(of: ["root", "a"]) == [.queued, .cancelled])
             let root = try await store.run("root")

@@ -154,7 +154,9 @@ struct LedgerChildrenTests {
             for step in 0..<2 {
                 let children = [self.child("a", 0, step: step), self.child("b", 1, step: step, lane: "c")]
                 let error = await #expect(throws: StoreError.self) {
-                    try await store.ledger { try $0.wait("root", epoch: root.epoch, for: children, onFailure: .continue) }
+                    try await store.ledger {
+                        try $0.wait("root", epoch: root.epoch, for: children, onFailure: .continue)
+                    }
                 }
                 #expect(error?.code == .conflict)
                 #expect(try await store.jobs() == ["root running head 1/1/0"])
@@ -164,7 +166,9 @@ struct LedgerChildrenTests {
             let middle = try await store.run("a")
             let grandchild = NewJob.noop("a1", lane: "c", parent: .init(id: "a", step: 0, index: 0))
             let error = await #expect(throws: StoreError.self) {
-                try await store.ledger { try $0.wait("a", epoch: middle.epoch, for: [grandchild], onFailure: .continue) }
+                try await store.ledger {
+                    try $0.wait("a", epoch: middle.epoch, for: [grandchild], onFailure: .continue)
+                }
             }
             #expect(error?.code == .conflict)
             #expect(try await store.states(of: ["root", "a"]) == [.waiting, .running])

@@ -55,8 +55,10 @@ struct LedgerDispatchTests {
             try await store.submit("head", lane: "c")
             try await store.submit("next", lane: "c")
             try await store.execute("UPDATE jobs SET state = $1 WHERE id = 'head'", [.text(state.rawValue)])
-            #expect(try await store.ledger { try $0.ready(of: .default, .default, limit: 9) }
-                == (state == .queued ? ["head"] : []))
+            #expect(
+                try await store.ledger { try $0.ready(of: .default, .default, limit: 9) }
+                    == (state == .queued ? ["head"] : [])
+            )
             // Nor when somebody believes that they are.
             try await store.ledger { ledger in
                 for id in ["head", "next", "none"] as [JobID] { try ledger.dispatch(id) }

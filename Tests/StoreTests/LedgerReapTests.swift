@@ -219,7 +219,10 @@ struct LedgerReapTests {
             ] as [(JobID, WorkerID, Int64)] {
                 try await store.submit(id, lane: ConversationID(rawValue: id.rawValue))
                 try await store.run(id, by: worker)
-                try await store.execute("UPDATE jobs SET lost = $1 WHERE id = $2", [.integer(lost), .text(id.rawValue)])
+                try await store.execute(
+                    "UPDATE jobs SET lost = $1 WHERE id = $2",
+                    [.integer(lost), .text(id.rawValue)]
+                )
             }
             let doomed = try await store.ledger { try $0.doomed(lease: .seconds(20), lostMax: 3, limit: 9) }
             #expect(Set(doomed.map(\.id)) == ["doomed", "beyond"])

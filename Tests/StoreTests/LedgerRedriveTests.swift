@@ -154,7 +154,11 @@ struct LedgerRedriveTests {
             #expect(try await store.ledger { try $0.delete("a", of: .default) } == false)
             try await store.finish(try await store.run("b"))
             try await store.wait(try await store.run("root"), for: ["a", "b"])
-            #expect(try await store.jobs() == ["root queued head 0/2/0", "a completed head 1/1/0", "b completed head 1/1/0"])
+            #expect(
+                try await store.jobs() == [
+                    "root queued head 0/2/0", "a completed head 1/1/0", "b completed head 1/1/0",
+                ]
+            )
             try await store.finish(try await store.run("root"))
             #expect(try await store.ledger { try $0.delete("a", of: .default) })
         }

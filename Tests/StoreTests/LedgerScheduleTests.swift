@@ -58,8 +58,10 @@ struct LedgerScheduleTests {
             #expect(try await self.promote(store) == 1)
             try await store.submit("j3", lane: "c")
             for id in ["j1", "j2", "later", "j3"] as [JobID] {
-                #expect(try await store.texts("SELECT id FROM jobs WHERE lane_head = 1 AND finished_at IS NULL")
-                    == [id.rawValue])
+                #expect(
+                    try await store.texts("SELECT id FROM jobs WHERE lane_head = 1 AND finished_at IS NULL")
+                        == [id.rawValue]
+                )
                 try await store.finish(try await store.run(id))
             }
         }

@@ -95,7 +95,8 @@ struct MigrationsTests {
         }
         try raw.execute(
             """
-            INSERT INTO steps (job_id, step, kind, state, epoch, covers) VALUES ('j1', 0, 'model_turn', 'done', 4, '4-9');
+            INSERT INTO steps (job_id, step, kind, state, epoch, covers)
+                VALUES ('j1', 0, 'model_turn', 'done', 4, '4-9');
             INSERT INTO workers (id, host, pid, version, slots, running, started_at, heartbeat_at)
                 VALUES ('w1', 'h', 1, '0', 4, 1, 0, 0);
             INSERT INTO conversations (tenant, id, title, agent_id, created_at, last_active, message_count)
@@ -123,7 +124,9 @@ struct MigrationsTests {
             #expect(try await store.ledger { try $0.steps(of: "j1") }.map(\.covers) == [EventID(epoch: 4, sequence: 9)])
             #expect(try await store.dialog("c") == ["user: Hello"])
             #expect(try await store.conversations { try $0.search("hello", of: .default, limit: 9) }.count == 1)
-            #expect(try await store.workers { try $0.beat("w1", WorkerFigures(running: 1), draining: false) }.drain == false)
+            #expect(
+                try await store.workers { try $0.beat("w1", WorkerFigures(running: 1), draining: false) }.drain == false
+            )
             #expect(try await store.ledger { try $0.isPaused() } == false)
             try await store.finish(try await store.job("j1"))
             try await store.finish(try await store.run("j2"))

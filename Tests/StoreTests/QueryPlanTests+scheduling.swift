@@ -6,9 +6,13 @@ extension QueryPlanTests {
     /// Gives a third of the ended jobs a parent, another third an idempotency key, and makes some of other tenants.
     private func withScheduling(analysed: Bool, _ body: (TestStore) async throws -> Void) async throws {
         try await self.withHistory(analysed: false) { store in
-            try await store.execute("UPDATE jobs SET parent_id = 'old-1', child_step = 0, child_index = rowid WHERE rowid % 3 = 0")
+            try await store.execute(
+                "UPDATE jobs SET parent_id = 'old-1', child_step = 0, child_index = rowid WHERE rowid % 3 = 0"
+            )
             try await store.execute("UPDATE jobs SET idempotency_key = id WHERE rowid % 3 = 1")
-            try await store.execute("UPDATE jobs SET tenant = 't' || (rowid % 50), state = 'failed' WHERE rowid % 7 = 0")
+            try await store.execute(
+                "UPDATE jobs SET tenant = 't' || (rowid % 50), state = 'failed' WHERE rowid % 7 = 0"
+            )
             if analysed { try await store.execute("ANALYZE") }
             try await body(store)
         }

@@ -87,7 +87,7 @@ struct QueryPlanTests {
             let again = try await self.plans(of: store) {
                 _ = try Ledger($0).redispatch(olderThan: .seconds(10), limit: 10)
             }
-            self.expect(again, use: ["jobs_dispatched (dispatched_at<?)"])
+            self.expect(again, use: ["INDEX jobs_dispatched"])
             let load = try await self.plans(of: store) { _ = try Ledger($0).load(heartbeatWithin: .seconds(20)) }
             self.expect(load, use: ["INDEX jobs_dispatched"])
         }
@@ -133,7 +133,9 @@ struct QueryPlanTests {
                 _ = try Ledger($0).unannounced(olderThan: .zero, limit: 10)
             }
             self.expect(unannounced, use: ["jobs_unannounced (announced=? AND finished_at>? AND finished_at<?)"])
-            let beat = try await self.plans(of: store) { _ = try Workers($0).beat("w1", WorkerFigures(running: 0), draining: false) }
+            let beat = try await self.plans(of: store) {
+                _ = try Workers($0).beat("w1", WorkerFigures(running: 0), draining: false)
+            }
             self.expect(beat, use: ["jobs_running (worker_id=?)"])
         }
     }

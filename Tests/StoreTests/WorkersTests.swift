@@ -28,7 +28,10 @@ struct WorkersTests {
         try await withTestStore { store in
             try await store.register("w1")
             store.clock.advance(by: .seconds(60))
-            #expect(try await store.workers { try $0.beat("w1", WorkerFigures(running: 3), draining: true) } == WorkerOrders(cancel: [], drain: false))
+            #expect(
+                try await store.workers { try $0.beat("w1", WorkerFigures(running: 3), draining: true) }
+                    == WorkerOrders(cancel: [], drain: false)
+            )
             let status = try #require(try await self.live(store).first)
             #expect(status.running == 3 && status.draining && status.heartbeatAge == .zero)
         }
@@ -44,10 +47,15 @@ struct WorkersTests {
             }
             for id in ["a", "c", "d"] as [JobID] { _ = try await store.ledger { try $0.cancel(id, of: .default) } }
             try await store.finish(try await store.job("d"))
-            let cancelled = try await store.workers { try $0.beat("w1", WorkerFigures(running: 3), draining: false) }.cancel
+            let cancelled = try await store.workers { try $0.beat("w1", WorkerFigures(running: 3), draining: false) }
+                .cancel
             #expect(cancelled == ["a"])
             // It is told again until the job ends.
-            #expect(try await store.workers { try $0.beat("w1", WorkerFigures(running: 3), draining: false) }.cancel == ["a"])
+            #expect(
+                try await store.workers { try $0.beat("w1", WorkerFigures(running: 3), draining: false) }.cancel == [
+                    "a"
+                ]
+            )
         }
     }
 

@@ -7,7 +7,9 @@ enum Progress {
     case next(String, () throws -> Progress)
 }
 
-/// A process of the simulation: an API server, or a worker. Both dispatch and reap.
+/// A process of the simulation: an API server, or a worker.
+///
+/// Both dispatch and reap.
 final class SimulatedProcess {
     struct Operation {
         let number: Int
@@ -71,6 +73,8 @@ struct SimulatedJob {
     let lane: String
     let tenant: TenantID
     let runAt: Timestamp?
+    /// Writes messages.
+    let isChat: Bool
     var steps: [Step] = []
     /// Faults of the infrastructure before an attempt goes well.
     var faults = 0

@@ -52,6 +52,8 @@ extension Simulation {
                 // The connection may break in the middle.
                 if self.isStormy, self.random.oneIn(20) { throw SimulatedRedis.Away() }
                 try self.redis.add(id)
+                // Or its answer is lost, and somebody sends it again.
+                if self.isStormy, self.random.oneIn(8) { try self.redis.add(id) }
             }
             return .done
         }

@@ -10,8 +10,8 @@ extension Simulation {
         case 2...6: try self.pause()
         case 7, 8: self.loseRedis()
         case 9, 10: self.redis.isUp.toggle()
-        case 11: self.spoilStreams()
-        case 12: try self.cutPower()
+        case 11, 12: self.spoilStreams()
+        case 13: try self.cutPower()
         default: self.moveClock()
         }
     }
@@ -48,7 +48,8 @@ extension Simulation {
 
     /// What most often follows a lost lease: another worker has the job before long.
     private func takeOver() throws {
-        guard let other = self.random.pick(self.processes.filter { !$0.isPaused && $0.worker != nil && !$0.isDraining }),
+        guard
+            let other = self.random.pick(self.processes.filter { !$0.isPaused && $0.worker != nil && !$0.isDraining }),
             let worker = other.worker
         else { return }
         let begins = [self.beginReap, self.beginFill, { self.beginRead(worker, $0, isReclaim: false) }]
@@ -69,6 +70,7 @@ extension Simulation {
         process.isPaused = false
         // It may notice that its leases are late before it does anything else.
         if self.random.oneIn(3) { for run in process.runs { run.isLeaseLost = true } }
+        if self.random.oneIn(3) { process.isDraining = true }
     }
 
     private func loseRedis() {
@@ -81,7 +83,7 @@ extension Simulation {
         guard !self.redis.entries.isEmpty else { return }
         let index = self.random.below(self.redis.entries.count)
         let job = self.redis.entries[index].job
-        if self.random.oneIn(2) {
+        if self.random.oneIn(3) {
             self.note("the entry of \(job) is lost")
             self.redis.loseEntry(at: index)
         } else {

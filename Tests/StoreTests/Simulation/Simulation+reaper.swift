@@ -17,7 +17,7 @@ extension Simulation {
     func beginReap(on process: SimulatedProcess) {
         process.begin("reap") {
             let lost = try self.write(.durable) {
-                try $0.reap(lease: Self.lease, lostMax: Self.lostMax, limit: Self.batchMax)
+                try $0.reap(lease: Self.lease, lostMax: self.lostMax, limit: Self.batchMax)
             }
             if !lost.isEmpty { self.note("  lost \(lost.map { "\($0.id) \($0.state) at \($0.epoch)" })") }
             return try self.fence(lost[...])
@@ -56,6 +56,9 @@ extension Simulation {
                 try ledger.mustFailParent(of: parent) ? try ledger.cancelChildren(of: parent) : nil
             }
             guard let tree else { return try then() }
+            guard self.jobs[parent]?.policy == .failParent else {
+                throw Violation("\(parent) is to go on, and its children were cancelled")
+            }
             return self.tell(tree, then: then)
         }
     }
@@ -93,14 +96,17 @@ extension Simulation {
             guard let job = self.isStormy ? self.random.pick(jobs) : jobs.first else { return .done }
             return .next("look at the log of \(job.id)") {
                 let last = try self.redis.last(of: job.id)
-                guard !(last?.type.isTerminal ?? (job.claims == 0)) else {
+                // Without a log only a worker that was shut out may still make one.
+                let isShutOut = last == nil && job.claims > 0 && job.state != .completed
+                guard !(last?.type.isTerminal ?? !isShutOut) else {
                     return .next("note that \(job.id) is announced") {
                         try self.write(.relaxed) { try $0.announced([job.id]) }
                         return .done
                     }
                 }
                 let late = EventID(epoch: max(job.epoch, 1), sequence: Int64(Int32.max))
-                return self.announce(job.id, job.state, at: max(late, last?.id ?? late).next, isFence: true) { .done }
+                let eventID = max(late, last?.id ?? late).next
+                return self.announce(job.id, job.state, at: eventID, isFence: isShutOut) { .done }
             }
         }
     }

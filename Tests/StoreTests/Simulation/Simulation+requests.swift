@@ -6,12 +6,12 @@ import Store
 /// What clients and operators ask for.
 extension Simulation {
     func beginRequest(on process: SimulatedProcess) throws {
-        switch self.random.below(19) {
-        case 0...9: self.beginSubmit(on: process)
-        case 10...13: self.beginCancel(on: process)
-        case 14, 15: self.beginRedrive(on: process)
-        case 16: self.beginDelete(on: process)
-        case 17: self.beginPause(on: process)
+        switch self.random.below(20) {
+        case 0...8: self.beginSubmit(on: process)
+        case 9...12: self.beginCancel(on: process)
+        case 13, 14: self.beginRedrive(on: process)
+        case 15...17: self.beginDelete(on: process)
+        case 18: self.beginPause(on: process)
         default: self.beginDrainRequest(on: process)
         }
     }
@@ -19,9 +19,13 @@ extension Simulation {
     // MARK: Submit
 
     /// A job as a client may send it.
-    private func newJob(_ id: JobID, parent: NewJob.Parent?, tenant: TenantID) throws -> (NewJob, SimulatedJob) {
-        let isWorkflow = self.random.oneIn(parent == nil ? 5 : 8)
-        let conversation = isWorkflow || self.random.oneIn(4) ? nil : ConversationID(rawValue: "c\(self.random.below(3))")
+    private func newJob(_ id: JobID, parent: NewJob.Parent?, tenant: TenantID, depth: Int = 1) throws -> (
+        NewJob, SimulatedJob
+    ) {
+        let isWorkflow = self.random.oneIn(parent == nil ? 4 : depth < 3 ? 5 : 1000)
+        let conversation =
+            isWorkflow || self.random.oneIn(4)
+            ? nil : ConversationID(rawValue: "c\(self.random.below(self.conversationsMax))")
         let isChat = self.isChatty && conversation != nil
         let delay = self.random.oneIn(5) ? Duration.milliseconds(self.random.below(8000)) : nil
         let key = parent == nil && self.random.oneIn(4) ? "k\(self.random.below(3))" : nil
@@ -36,7 +40,7 @@ extension Simulation {
             idempotency: key.map { .init(key: $0, bodyHash: "h\(self.random.below(2))") },
             payload: isChat ? try self.chatPayload(of: id, in: conversation) : "{}"
         )
-        var job = SimulatedJob(lane: new.lane, tenant: tenant, runAt: new.runAt)
+        var job = SimulatedJob(lane: new.lane, tenant: tenant, runAt: new.runAt, isChat: isChat)
         job.steps = (0..<self.random.below(3)).map { _ in self.random.oneIn(2) ? .modelTurn : .toolCall }
         job.faults = self.random.oneIn(5) ? 1 + self.random.below(2) : 0
         job.fails = self.random.oneIn(6)
@@ -46,7 +50,7 @@ extension Simulation {
             job.children = try (0..<(1 + self.random.below(3))).map { index in
                 let place = NewJob.Parent(id: id, step: 0, index: index)
                 let child = JobID(rawValue: "\(id).\(index)")
-                let (new, job) = try self.newJob(child, parent: place, tenant: tenant)
+                let (new, job) = try self.newJob(child, parent: place, tenant: tenant, depth: depth + 1)
                 self.jobs[child] = job
                 self.parents[child] = id
                 return new
@@ -69,7 +73,7 @@ extension Simulation {
     private func beginSubmit(on process: SimulatedProcess) {
         let id = JobID(rawValue: "j\(self.nextJobNumber())")
         process.begin("submit \(id)") {
-            let tenant = self.random.pick(Self.tenants) ?? .default
+            let tenant = self.random.pick(self.tenants) ?? .default
             let (new, job) = try self.newJob(id, parent: nil, tenant: tenant)
             let hasRoom = new.runAt == nil && Self.runningMax[tenant] == nil && self.random.oneIn(2)
             let expected = self.expectation(for: new)
@@ -144,6 +148,7 @@ extension Simulation {
                     throw Violation("\(job) was not reached by the cancel of \(id)")
                 }
             }
+            if self.isStormy, !tree.requested.isEmpty { self.lingerOver(id) }
             return self.tell(tree) {
                 // With Redis away nobody could be told.
                 for job in tree.ended where self.redis.isUp && self.watch.rows[job.id]?.isAnnounced == true {
@@ -151,6 +156,18 @@ extension Simulation {
                 }
                 return .done
             }
+        }
+    }
+
+    /// While the workers have not obeyed yet, their time is up, or somebody deletes what has ended.
+    private func lingerOver(_ id: JobID) {
+        guard let other = self.random.pick(self.processes.filter { !$0.isPaused }) else { return }
+        switch self.random.below(4) {
+        case 0, 1:
+            self.clock.advance(by: Self.cancelGrace)
+            self.beginShutOut(on: other)
+        case 2: self.beginDelete(id, on: other)
+        default: break
         }
     }
 
@@ -182,15 +199,20 @@ extension Simulation {
     }
 
     private func beginDelete(on process: SimulatedProcess) {
-        guard let id = self.anyJob({ $0.state.isTerminal || self.random.oneIn(10) }), let tenant = self.jobs[id]?.tenant
-        else { return }
+        if let id = self.anyJob({ $0.state.isTerminal || self.random.oneIn(10) }) { self.beginDelete(id, on: process) }
+    }
+
+    private func beginDelete(_ id: JobID, on process: SimulatedProcess) {
+        guard let tenant = self.jobs[id]?.tenant else { return }
         process.begin("delete \(id)") {
             guard self.watch.rows[id] != nil else { return .done }
             // A parent that runs again would make a child anew that is gone.
             let related = self.tree(under: id) + [self.parents[id]].compactMap { $0 }
             let isOpen = related.contains { self.watch.rows[$0]?.isOpen == true }
             let isGone = try self.write(.durable) { try $0.delete(id, of: tenant) }
-            guard isGone != isOpen else { throw Violation("\(id) has something open around it: \(isOpen), deleted: \(isGone)") }
+            guard isGone != isOpen else {
+                throw Violation("\(id) has something open around it: \(isOpen), deleted: \(isGone)")
+            }
             guard isGone else { return .done }
             return .next("delete the log of \(id)") {
                 try self.redis.deleteLog(of: id)

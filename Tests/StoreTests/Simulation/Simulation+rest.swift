@@ -49,6 +49,7 @@ extension Simulation {
             (states.contains(.running), self.beginReap),
             (states.contains(.running), self.beginShutOut),
             (states.contains(.waiting), self.beginFailParents),
+            (states.contains(.waiting), self.beginJanitor),
             (rows.contains { $0.state.isTerminal && !$0.isAnnounced }, self.beginAnnouncing),
             (true, self.beginFill),
             (states.contains(.dispatched), self.beginRedispatch),
@@ -79,19 +80,23 @@ extension Simulation {
         if self.isChatty { try self.judgeConversations() }
     }
 
-    /// Each question of a lane, in the order of the lane, with its answer before the next question.
+    /// Each answer is there once, and right after its question.
     private func judgeConversations() throws {
-        let rows = try self.connection.rows(
+        let messages = try self.connection.rows(
             "SELECT tenant || '/' || conversation_id, id FROM messages ORDER BY tenant, conversation_id, position",
             []
         ) { (lane: $0.text(0) ?? "", id: $0.text(1) ?? "") }
-        for (before, message) in zip(rows, rows.dropFirst()) where before.lane == message.lane {
-            let isAnswer = message.id.contains(".answer")
-            guard isAnswer, message.id.hasSuffix(".0") else { continue }
-            let question = message.id.replacing(".answer.0", with: ".user")
-            guard before.id == question || before.id.contains(".answer") else {
-                throw Violation("\(message.id) follows \(before.id) in \(message.lane)")
+        for (id, row) in self.watch.rows where row.state == .completed && self.jobs[id]?.isChat == true {
+            let answer = "\(id).answer.\(row.redrives)"
+            let index = messages.firstIndex { $0.id == answer }
+            let before = index.flatMap { $0 > 0 ? messages[$0 - 1].id : nil }
+            // A job that was put back answers later than it was asked.
+            guard index != nil, row.redrives > 0 || before == "\(id).user" else {
+                throw Violation("the answer of \(id) is not after its question: \(messages.map(\.id))")
             }
+        }
+        guard Set(messages.map(\.id)).count == messages.count else {
+            throw Violation("a message is there twice: \(messages.map(\.id))")
         }
     }
 }

@@ -60,13 +60,15 @@ extension Simulation {
             let entries =
                 isReclaim
                 ? try self.redis.reclaim(free, for: worker, idle: Self.reclaimIdle, at: now)
-                : try self.redis.read(free + self.random.below(2), for: worker, at: now)
+                : try self.redis.read(free + self.random.below(3), for: worker, at: now)
             guard !entries.isEmpty else { return .done }
+            // It may have fewer slots by now.
+            let most = self.random.oneIn(4) ? self.random.below(free + 1) : free
             return .next("claim \(entries.map(\.job))") {
-                let excess = entries.dropFirst(free).map(\.job)
+                let excess = entries.dropFirst(most).map(\.job)
                 let jobs = try self.write(.relaxed) { ledger in
                     try ledger.undispatch(excess)
-                    return try ledger.claim(entries.prefix(free).map(\.job), by: worker)
+                    return try ledger.claim(entries.prefix(most).map(\.job), by: worker)
                 }
                 for job in jobs { self.start(SimulatedRun(job), process) }
                 return .next("settle \(entries.map(\.job))") {
@@ -96,7 +98,7 @@ extension Simulation {
         return .next("step \(index) of \(id)") {
             guard let job = self.jobs[id], !run.isLeaseLost else { return self.giveUp(run) }
             if run.isCancelled, !job.isDeaf { return self.finish(run, as: .cancelled) }
-            if process.isDraining { return self.release(run) }
+            if process.isDraining || self.isStormy && self.random.oneIn(25) { return self.release(run) }
             guard job.steps.indices.contains(index) else { return self.outcome(of: run, job) }
             let next = { self.goOn(run, at: index + 1, process) }
             switch (job.steps[index], run.done[index]) {
@@ -153,7 +155,8 @@ extension Simulation {
         let id = run.job.id
         return .next("look at the children of \(id)") {
             let children = try self.ledger.children(of: id)
-            guard children.count == planned.count else {
+            // It may wait for what has ended already: it goes on at once.
+            guard children.count == planned.count, !self.random.oneIn(6) else {
                 return self.commit("wait for the children of \(id)", run, .durable) { ledger in
                     for child in planned { try self.ensureConversation(of: child) }
                     try ledger.wait(id, epoch: run.job.epoch, for: planned, onFailure: job.policy)

@@ -15,13 +15,12 @@ final class Simulation {
     static let cancelGrace = Duration.seconds(15)
     static let announceAge = Duration.seconds(5)
     static let logTTL = Duration.seconds(120)
-    static let retention = Duration.seconds(600)
-    static let lostMax = 3
-    static let laneMax = 4
+    static let retention = Duration.seconds(30)
+    static let laneMax = 3
     static let batchMax = 256
     static let tenants: [TenantID] = ["t0", "t1", "t2"]
-    /// Only `t2` has a cap.
-    static let runningMax: [TenantID: Int] = ["t2": 1]
+    /// Only `t1` has a cap.
+    static let runningMax: [TenantID: Int] = ["t1": 1]
 
     let connection: SimulationConnection
     let clock: TestClock
@@ -47,6 +46,11 @@ final class Simulation {
     var livesOfLogs: [JobID: Int64] = [:]
     /// Jobs whose log was there, and is gone with Redis' data or after its time.
     var lostLogs: Set<JobID> = []
+    /// Leases that a job may lose.
+    let lostMax: Int
+    /// The fewer tenants and conversations, the fuller the lanes.
+    let tenants: [TenantID]
+    let conversationsMax: Int
     /// Whether jobs are chats that write messages; slower.
     let isChatty: Bool
     /// Faults happen; false once the storm is over.
@@ -60,6 +64,9 @@ final class Simulation {
     init(seed: UInt64, connection: SimulationConnection) {
         self.random = SimulationRandom(seed: seed)
         self.isChatty = seed % 8 == 0
+        self.lostMax = self.random.below(3)
+        self.tenants = Array(Self.tenants.prefix(1 + self.random.below(3)))
+        self.conversationsMax = 1 + self.random.below(3)
         self.connection = connection
         self.clock = connection.clock
         self.clock.set(Timestamp(milliseconds: 1_700_000_000_000))

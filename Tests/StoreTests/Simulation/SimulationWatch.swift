@@ -49,6 +49,7 @@ struct SimulationWatch {
         let (id, flags, counts) = (row.text(0) ?? "", row.integer(3) ?? 0, row.integer(4) ?? 0)
         let state = Self.states[Int(flags & 15)]
         guard (flags & 128 != 0) == state.isTerminal else { throw Violation("\(id) is \(state), finished_at lies") }
+        guard (flags & 32 == 0) || state.isTerminal else { throw Violation("\(id) is \(state) and announced") }
         guard (flags & 256 != 0) == (state == .scheduled) else { throw Violation("\(id) is \(state), run_at lies") }
         return (
             JobID(rawValue: id),
@@ -124,7 +125,9 @@ struct SimulationWatch {
                 throw Violation("\(before.id) has overtaken \(job.id) in lane \(lane)")
             }
             let wereDelayed = old[before.id]?.state == .scheduled && old[job.id]?.state == .scheduled
-            if wereDelayed, isNew(before), isNew(job), let first = jobs[before.id]?.runAt, let second = jobs[job.id]?.runAt {
+            if wereDelayed, isNew(before), isNew(job), let first = jobs[before.id]?.runAt,
+                let second = jobs[job.id]?.runAt
+            {
                 guard first <= second else { throw Violation("\(before.id) was due after \(job.id) in lane \(lane)") }
             }
         }
