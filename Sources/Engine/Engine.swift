@@ -82,8 +82,9 @@ package struct Engine: Sendable {
                 return run.partial
             } catch {
                 let hasBegun = !run.partial.isEmpty
-                let delay = try self.delay(after: error, hasBegun: hasBegun, counts: run.faults)
+                let counts = run.faults
                 run.faults.failures += 1
+                let delay = try self.delay(after: error, hasBegun: hasBegun, counts: counts)
                 if hasBegun {
                     run.faults.hasRestarted = true
                     await events.truncateIteration()

@@ -28,6 +28,8 @@ package struct RunResult: Sendable, Equatable {
     package var iterations: Int
     package var usage: TokenUsage
     package var stopReason: StopReason
+    /// Faults that were answered by trying again since the last turn that came to its end, earlier attempts included.
+    package var failures: Int
 
     package init(
         text: String,
@@ -35,7 +37,8 @@ package struct RunResult: Sendable, Equatable {
         actions: [ActionResult],
         iterations: Int,
         usage: TokenUsage,
-        stopReason: StopReason
+        stopReason: StopReason,
+        failures: Int = 0
     ) {
         self.text = text
         self.reasoning = reasoning
@@ -43,5 +46,6 @@ package struct RunResult: Sendable, Equatable {
         self.iterations = iterations
         self.usage = usage
         self.stopReason = stopReason
+        self.failures = failures
     }
 }

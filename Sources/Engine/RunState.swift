@@ -188,7 +188,8 @@ struct RunState {
             actions: self.actions,
             iterations: self.iteration,
             usage: self.usage,
-            stopReason: reason
+            stopReason: reason,
+            failures: self.faults.failures
         )
     }
 }

@@ -23,9 +23,9 @@ package struct EventLog: Sendable {
         case logMissing
     }
 
-    private static let field = "f"
+    static let field = "f"
 
-    private let redis: RedisClient
+    let redis: RedisClient
     private let keys: EventKeys
     private let eventsMax: Int
     private let appended: Counter
@@ -66,6 +66,15 @@ package struct EventLog: Sendable {
         ttl: Duration
     ) async throws(EventsError) -> Appended {
         try await self.send(events.frames + [terminal], to: job, creating: events.createsLog, expiringAfter: ttl)
+    }
+
+    /// Limits the life of an ended job's log.
+    package func expire(_ job: JobID, after ttl: Duration) async throws(EventsError) {
+        do {
+            _ = try await self.redis.send(RedisCommand("PEXPIRE", self.key(of: job), .int(Int(ttl.milliseconds))))
+        } catch {
+            throw EventsError(.unavailable, error.message, underlying: error)
+        }
     }
 
     /// Deletes a job's log.
@@ -147,10 +156,15 @@ package struct EventLog: Sendable {
 
     /// The newest event; nil when there is no log.
     package func last(of job: JobID) async throws(EventsError) -> Entry? {
-        try await self.read(
-            RedisCommand("XREVRANGE", .string(self.keys.log(job)), "+", "-", "COUNT", .int(1))
-        ).first
+        try await self.newest(1, of: job).first
     }
+
+    /// The newest events, the last one first.
+    func newest(_ count: Int, of job: JobID) async throws(EventsError) -> [Entry] {
+        try await self.read(RedisCommand("XREVRANGE", self.key(of: job), "+", "-", "COUNT", .int(count)))
+    }
+
+    func key(of job: JobID) -> RedisArgument { .string(self.keys.log(job)) }
 
     private func read(_ command: RedisCommand) async throws(EventsError) -> [Entry] {
         let reply: RedisValue

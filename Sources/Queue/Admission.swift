@@ -37,10 +37,17 @@ struct Admission {
     /// False until the first figures came: nothing is refused for want of knowledge.
     private(set) var isInformed = false
     private var total = 0
+    /// Jobs admitted since the newest figures were begun to be gathered, which may not have them.
+    private var admitted: [TenantID: Int] = [:]
 
+    /// New figures are about to be gathered.
+    mutating func beginUpdate() { self.admitted = [:] }
+
+    /// Takes figures; what was admitted while they were gathered is added, perhaps counted twice until the next ones.
     mutating func update(_ figures: Figures) {
         self.figures = figures
-        self.total = figures.waiting.values.reduce(0, +)
+        self.figures.waiting.merge(self.admitted, uniquingKeysWith: +)
+        self.total = self.figures.waiting.values.reduce(0, +)
         self.isInformed = true
     }
 
@@ -55,6 +62,7 @@ struct Admission {
         if self.total >= configuration.queuedMax {
             return .full(.all(max: configuration.queuedMax), retryAfter: self.wait(for: self.total))
         }
+        self.admitted[tenant, default: 0] += 1
         self.figures.waiting[tenant] = ofTenant + 1
         self.total += 1
         return .admitted

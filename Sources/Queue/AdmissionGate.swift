@@ -90,14 +90,20 @@ package final class AdmissionGate: Sendable {
     }
 
     private func renew() async {
+        // Asked first, and its time not counted: a slow Redis must not make the figures of the ledger old.
+        let redisMemory = await self.redisMemory()
         let began = ContinuousClock.now
+        self.state.withLock { $0.admission.beginUpdate() }
         let lease = self.configuration.lease
         do {
             let (waiting, workers) = try await self.database.read { connection in
                 (try Ledger(connection).waitingCounts(), try Workers(connection).live(within: lease))
             }
-            var figures = Admission.Figures(waiting: waiting, slots: workers.map(\.slots).reduce(0, +))
-            figures.redisMemory = await self.redisMemory()
+            var figures = Admission.Figures(
+                waiting: waiting,
+                slots: workers.filter { !$0.draining }.map(\.slots).reduce(0, +)
+            )
+            figures.redisMemory = redisMemory
             self.state.withLock { state in
                 figures.meanRun = state.meanRun(of: workers) ?? state.admission.figures.meanRun
                 state.admission.update(figures)

@@ -111,6 +111,8 @@ package final class Dispatcher: Sendable {
                 try await self.pass(isTick: isTick)
             } catch {
                 self.logger.warning("Dispatch failed, will be tried again", metadata: [LogKeys.error: "\(error)"])
+                // Not at once, though a scheduled job may be due.
+                self.state.withLock { $0.nextDue = .now + Self.tick }
             }
             let due = self.state.withLock { $0.nextDue }
             let wait = min(Self.tick, due.map { ContinuousClock.now.duration(to: $0) } ?? Self.tick)

@@ -60,6 +60,14 @@ extension Job {
     /// Where the terminal event goes that a reaper writes in the worker's place, into a log that ends at `last`.
     func lateEnd(after last: EventID) -> EventID { max(self.beforeLateEnd, last).next }
 
+    /// What a reaper shuts the log with before it writes the end: the whole text, where there is one.
+    func seal() throws -> EventFrame {
+        // A result that cannot be read is no reason to leave the end untold.
+        if case .ended(let snapshot?, _)? = try? self.view() { return snapshot }
+        let data = EventData.Attempt(jobID: self.id, attempt: self.attempt, reason: "ended")
+        return try EventFrame(id: self.beforeLateEnd, type: .attempt, data: data)
+    }
+
     /// Whether a client with this cursor has the terminal event: `last` is the end of the log, nil when that is gone.
     package func hasShownEnd(at cursor: EventID, last: (id: EventID, type: EventType)?) -> Bool {
         guard self.state.isTerminal else { return false }

@@ -40,9 +40,10 @@ extension JobQueue {
         do {
             open = try await self.database.read { connection in
                 let ledger = Ledger(connection)
-                return try ledger.openTree(under: id) + [try ledger.job(id)].compactMap { $0 }
+                guard let job = try ledger.job(id, of: tenant) else { throw StoreError(.notFound, "no job \(id)") }
+                return try ledger.openTree(under: id) + [job]
             }
-            let kept = await self.partialAnswers(of: open.filter { $0.state != .running })
+            let kept = await self.partialAnswers(of: open)
             result = try await self.database.write(.durable) { connection in
                 try Ledger(connection).cancel(id, of: tenant, keeping: kept)
             }
@@ -65,9 +66,16 @@ extension JobQueue {
     /// A child has ended otherwise than completed: its siblings are cancelled if its parent waits and fails with it.
     func childFailed(of parent: JobID) async {
         do {
+            let open = try await self.database.read { connection -> [Job] in
+                let ledger = Ledger(connection)
+                return try ledger.mustFailParent(of: parent) ? try ledger.openTree(under: parent) : []
+            }
+            guard !open.isEmpty else { return }
+            let kept = await self.partialAnswers(of: open)
             let tree = try await self.database.write(.durable) { connection -> CancelledTree in
                 let ledger = Ledger(connection)
-                return try ledger.mustFailParent(of: parent) ? try ledger.cancelChildren(of: parent) : CancelledTree()
+                guard try ledger.mustFailParent(of: parent) else { return CancelledTree() }
+                return try ledger.cancelChildren(of: parent, keeping: kept)
             }
             await self.tell(tree)
         } catch {
@@ -78,6 +86,8 @@ extension JobQueue {
 
     /// Sends an order; a worker that does not hear it gets it with its heartbeat.
     func order(_ order: WorkerOrder) async {
+        // The caller does not wait for a Redis that is away.
+        guard self.redis.isConnected else { return }
         do {
             _ = try await self.redis.send(RedisCommand("PUBLISH", .string(self.keys.control), .string(order.text)))
         } catch {
@@ -100,6 +110,8 @@ extension JobQueue {
     func announceFromLedger(_ id: JobID, at eventID: EventID) async {
         guard let job = try? await self.database.read({ try Ledger($0).job(id) }), job.state.isTerminal else { return }
         self.metrics.hasEnded(job.kind, job.state, startedAt: job.startedAt)
+        // With Redis away a reaper does it later, and followers ask the ledger.
+        guard self.redis.isConnected else { return }
         await self.announce(job, at: eventID, isShutOut: job.claims > 0)
     }
 }

@@ -24,7 +24,9 @@ extension JobQueue {
         }
         self.metrics.hasEnded(lease.job.kind, ending.state, startedAt: lease.job.startedAt)
         // The next of its lane, or its parent, may be free now.
-        if lease.job.conversationID != nil || lease.job.parentID != nil { self.dispatcher.noteQueued() }
+        if lease.job.conversationID != nil || lease.job.parentID != nil || self.hasCap(lease.job.tenant) {
+            self.dispatcher.noteQueued()
+        }
         var job = lease.job
         job.state = ending.state
         job.result = ending.result
@@ -41,14 +43,26 @@ extension JobQueue {
     }
 
     /// Puts a job off for a fault of the infrastructure; it keeps its place at the head of its lane, and no slot.
-    package func retry(_ lease: Lease, after delay: Duration, _ failure: JobFailure) async throws(QueueError) {
+    ///
+    /// `failures` is the count of such faults so far; nil counts one more.
+    package func retry(
+        _ lease: Lease,
+        after delay: Duration,
+        _ failure: JobFailure,
+        failures: Int? = nil
+    ) async throws(QueueError) {
         try await self.write(lease) { ledger in
-            try ledger.retry(lease.id, epoch: lease.epoch, at: ledger.now + delay, after: failure)
+            let due = ledger.now + delay
+            try ledger.retry(lease.id, epoch: lease.epoch, at: due, after: failure, failures: failures)
         }
         self.metrics.retried.increment()
+        if self.hasCap(lease.job.tenant) { self.dispatcher.noteQueued() }
         self.dispatcher.noteScheduled(after: delay)
         await self.cancelIfAsked(lease)
     }
+
+    /// Whether a job of the tenant that ends makes room for another.
+    private func hasCap(_ tenant: TenantID) -> Bool { self.configuration.share(of: tenant).runningMax != nil }
 
     /// Leaves a job that is not run here any more to the reapers, who count it as lost.
     ///

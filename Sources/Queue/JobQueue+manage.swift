@@ -1,5 +1,6 @@
 package import Domain
 import Events
+import Redis
 import Logging
 import Store
 
@@ -41,6 +42,7 @@ extension JobQueue {
 
     /// A log that is kept by a Redis out of reach expires by itself, or is deleted by the worker that runs the job again.
     private func forgetLog(of id: JobID) async {
+        guard self.redis.isConnected else { return }
         do {
             try await self.log.delete(id)
         } catch {

@@ -1,5 +1,6 @@
 package import Domain
 import Events
+import Redis
 import Store
 
 extension JobQueue {
@@ -7,6 +8,8 @@ extension JobQueue {
     ///
     /// From the logs; a log that is gone gives nothing.
     func partialAnswers(of jobs: [Job]) async -> [JobID: [Message]] {
+        // Nobody waits for a Redis that is away: what it has of the text is worth less than an end in time.
+        guard self.redis.isConnected else { return [:] }
         var kept: [JobID: [Message]] = [:]
         for job in jobs where job.kind == .chat && job.claims > 0 {
             if let message = await self.partialAnswer(of: job) { kept[job.id] = [message] }

@@ -2,6 +2,7 @@ import CoreMetrics
 import Domain
 import Events
 package import Logging
+import Redis
 import Store
 
 /// Looks for what a death has left: lost leases, cancels nobody obeys, ends nobody announced.
@@ -32,6 +33,7 @@ package struct Reaper: Sendable {
     /// One round; what fails in it keeps nothing else from being done, and is done in the next.
     package func pass() async {
         await self.attempt("take lost jobs", self.takeLostJobs)
+        await self.attempt("end what was cancelled", self.endStrayCancels)
         await self.attempt("fail parents", self.failParents)
         await self.attempt("shut out the deaf", self.shutOutTheDeaf)
         await self.attempt("announce the ended", self.announceTheEnded)
@@ -81,6 +83,8 @@ package struct Reaper: Sendable {
             if let parent = job.parent { await self.queue.childFailed(of: parent) }
             return
         }
+        // With Redis away nobody can write to the log either; the next attempt fences it.
+        guard self.queue.redis.isConnected else { return }
         let data = EventData.Attempt(jobID: job.id, attempt: job.attempt, reason: "lost")
         do {
             let attempt = try EventFrame(id: id, type: .attempt, data: data)
@@ -91,6 +95,12 @@ package struct Reaper: Sendable {
         } catch {
             self.logger.debug("A lost job's log is not fenced", metadata: [LogKeys.error: "\(error)"])
         }
+    }
+
+    /// Ends the jobs that were cancelled while they ran and do not run any more.
+    private func endStrayCancels() async throws {
+        let jobs = try await self.queue.database.read { try Ledger($0).strayCancels(limit: Self.batchMax) }
+        for job in jobs { _ = try await self.queue.cancel(job.id, of: job.tenant) }
     }
 
     /// Cancels the siblings of failed children that a crash has left running.
@@ -134,7 +144,11 @@ package struct Reaper: Sendable {
             // Without a log only a worker that was shut out may still make one.
             let isShutOut = last == nil && job.claims > 0 && job.state != .completed
             if last?.type.isTerminal ?? !isShutOut {
-                // Written already and only not noted, or nothing to write to.
+                // Written already and only not noted, or nothing to write to; its life may not be limited yet.
+                try await self.queue.log.expire(job.id, after: self.queue.configuration.logTTL)
+                try await self.queue.announcements.note(job.id)
+            } else if last != nil, try await self.queue.log.seal(job.id, with: try job.seal()) != nil {
+                // Its worker came in between.
                 try await self.queue.announcements.note(job.id)
             } else {
                 await self.queue.announce(job, at: job.lateEnd(after: last?.id ?? .zero), isShutOut: isShutOut)

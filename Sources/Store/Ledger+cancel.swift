@@ -43,8 +43,11 @@ extension Ledger {
     private func cancel(_ job: Job, keeping messages: [JobID: [Message]], into tree: inout CancelledTree) throws {
         if job.state == .running {
             try self.connection.execute(
-                "UPDATE jobs SET cancel_requested_at = COALESCE(cancel_requested_at, $1) WHERE id = $2",
-                [SQLValue(self.connection.now), SQLValue(job.id)]
+                """
+                UPDATE jobs SET cancel_requested_at = COALESCE(cancel_requested_at, $1)
+                WHERE id = $2 AND state = 'running' AND epoch = $3
+                """,
+                [SQLValue(self.connection.now), SQLValue(job.id), SQLValue(job.epoch)]
             )
             tree.requested.append(job.id)
         } else {

@@ -41,9 +41,9 @@ extension Ledger {
             let lost = try self.connection.row(
                 """
                 UPDATE jobs SET epoch = \(Self.nextEpoch), lost = lost + 1, worker_id = NULL,
-                    state = CASE WHEN lost >= $2 THEN 'dead' ELSE 'queued' END,
-                    finished_at = CASE WHEN lost >= $2 THEN $1 END,
-                    failure = CASE WHEN lost >= $2 THEN $3 ELSE failure END
+                    state = CASE WHEN lost >= $2 AND cancel_requested_at IS NULL THEN 'dead' ELSE 'queued' END,
+                    finished_at = CASE WHEN lost >= $2 AND cancel_requested_at IS NULL THEN $1 END,
+                    failure = CASE WHEN lost >= $2 AND cancel_requested_at IS NULL THEN $3 ELSE failure END
                 WHERE id = $4 AND state = 'running' AND epoch = $5 RETURNING \(EndedJob.columns), attempt, state
                 """,
                 [SQLValue(now), SQLValue(lostMax), .text(failure), SQLValue(job.id), SQLValue(job.epoch)]
@@ -82,6 +82,18 @@ extension Ledger {
         )
     }
 
+    /// The jobs that were asked to end and do not run any more: given back, put off, or lost by their worker.
+    package func strayCancels(limit: Int) throws -> [Job] {
+        try self.connection.rows(
+            """
+            SELECT \(Job.columns) FROM jobs
+            WHERE cancel_requested_at IS NOT NULL AND finished_at IS NULL AND state <> 'running' LIMIT $1
+            """,
+            [SQLValue(limit)],
+            Job.init(row:)
+        )
+    }
+
     /// The running jobs whose cancel was asked for longer than `grace` ago.
     package func overdueCancels(grace: Duration, limit: Int) throws -> [Job] {
         try self.connection.rows(
@@ -99,9 +111,10 @@ extension Ledger {
         try self.connection.rows(
             """
             SELECT \(Job.columns) FROM jobs
-            WHERE announced = 0 AND finished_at IS NOT NULL AND finished_at < $1 ORDER BY finished_at LIMIT $2
+            WHERE announced = 0 AND finished_at IS NOT NULL AND (finished_at < $1 OR finished_at > $2)
+            ORDER BY finished_at LIMIT $3
             """,
-            [SQLValue(self.connection.now - age), SQLValue(limit)],
+            [SQLValue(self.connection.now - age), SQLValue(self.connection.now + age), SQLValue(limit)],
             Job.init(row:)
         )
     }

@@ -38,13 +38,22 @@ extension Ledger {
     }
 
     /// Puts a running job off until `time`, in its place at the lane's head; `.fenced` when the lease is gone.
-    package func retry(_ id: JobID, epoch: Int64, at time: Timestamp, after failure: JobFailure) throws {
+    ///
+    /// `failures` is the count of such faults so far; nil counts one more.
+    package func retry(
+        _ id: JobID,
+        epoch: Int64,
+        at time: Timestamp,
+        after failure: JobFailure,
+        failures: Int? = nil
+    ) throws {
         let changed = try self.connection.execute(
             """
-            UPDATE jobs SET state = 'scheduled', run_at = $1, failures = failures + 1, failure = $2, worker_id = NULL
-            WHERE id = $3 AND state = 'running' AND epoch = $4
+            UPDATE jobs SET state = 'scheduled', run_at = $1, failures = COALESCE($2, failures + 1), failure = $3,
+                worker_id = NULL
+            WHERE id = $4 AND state = 'running' AND epoch = $5
             """,
-            [SQLValue(time), .text(try JSON.text(failure)), SQLValue(id), SQLValue(epoch)]
+            [SQLValue(time), SQLValue(failures), .text(try JSON.text(failure)), SQLValue(id), SQLValue(epoch)]
         )
         guard changed == 1 else { throw StoreError(.fenced, "job \(id) is not ours at epoch \(epoch)") }
     }

@@ -136,6 +136,10 @@ enum Migrations {
         CREATE INDEX jobs_unannounced ON jobs (announced, finished_at)
             WHERE announced = 0 AND finished_at IS NOT NULL
         """,
+        """
+        CREATE INDEX jobs_cancelling ON jobs (cancel_requested_at)
+            WHERE cancel_requested_at IS NOT NULL AND finished_at IS NULL
+        """,
         "CREATE INDEX jobs_ended ON jobs (tenant, state) WHERE finished_at IS NOT NULL",
         "CREATE TABLE tenants (id TEXT PRIMARY KEY, virtual_time DOUBLE PRECISION NOT NULL)",
         "CREATE TABLE virtual_clock (virtual_time DOUBLE PRECISION NOT NULL)",

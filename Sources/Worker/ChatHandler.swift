@@ -42,6 +42,10 @@ package struct ChatHandler: JobHandler {
             let kept = steps.last { $0.state != .intent }?.covers ?? .start
             writer.add(EventData.Truncate(jobID: lease.id, to: kept), as: .truncate)
             queue.metrics.wasTruncated()
+        } else if let turn = try Self.lastTurn(in: steps) {
+            // Put back after its end: what its journal has is not asked again, and its new log has nothing of it.
+            let text = EventData.Snapshot(jobID: lease.id, text: turn.text, reasoning: nil, iteration: turn.iteration)
+            writer.add(text, as: .snapshot)
         }
         let limit = payload.timeLimitSeconds.map { Duration.seconds($0) } ?? self.timeLimit
         let request = RunRequest(
@@ -74,7 +78,8 @@ package struct ChatHandler: JobHandler {
         switch outcome {
         case .released: return .released
         case .abandoned: return .abandoned
-        case .putOff(let failure, let delay, _): return .putOff(failure, after: delay)
+        case .putOff(let failure, let delay, let result):
+            return .putOff(failure, after: delay, failures: result.failures)
         case .completed(let result):
             return .ended(
                 Ending(
@@ -94,7 +99,7 @@ package struct ChatHandler: JobHandler {
         }
     }
 
-    /// An end without an answer; the conversation keeps what was shown, by this attempt or by an earlier one.
+    /// An end without an answer; the conversation keeps what this attempt has shown.
     private func unfinished(
         _ state: JobState,
         _ payload: ChatPayload,
@@ -103,17 +108,21 @@ package struct ChatHandler: JobHandler {
         _ failure: JobFailure?,
         _ queue: JobQueue
     ) async throws -> Ending {
-        var messages = self.answer(to: payload, lease, result)
-        if messages.isEmpty, lease.job.claims > 1, let shown = await queue.partialAnswer(of: lease.job) {
-            messages = [shown]
-        }
-        return Ending(
+        Ending(
             state: state,
             failure: failure,
             stopReason: failure == nil ? .cancelled : result.stopReason,
             usage: try JSON.text(result.usage),
-            messages: messages
+            messages: self.answer(to: payload, lease, result)
         )
+    }
+
+    /// The text of the last model turn that the journal has, and its number from 1.
+    private static func lastTurn(in steps: [Step]) throws -> (text: String, iteration: Int)? {
+        struct Text: Decodable { let text: String }
+        let turns = steps.filter { $0.kind == .modelTurn && $0.state == .done }
+        guard let result = turns.last?.result else { return nil }
+        return (try JSON.decode(Text.self, from: result).text, turns.count)
     }
 
     private func model(of payload: ChatPayload) throws -> ModelConfiguration {

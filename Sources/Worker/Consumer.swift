@@ -78,6 +78,9 @@ final class Consumer: Sendable {
         self.running.poke()
     }
 
+    /// Whether it was told to stop, and waits for its last runs.
+    var isEnding: Bool { self.isStopped.withLock { $0 } }
+
     /// How long its present round, a read or a wait for a slot, lasts already.
     var age: Duration { self.lastRound.withLock { $0 }.duration(to: .now) }
 

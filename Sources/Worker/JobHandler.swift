@@ -29,8 +29,8 @@ package struct RunContext: Sendable {
 package enum JobOutcome: Sendable {
     /// The job ends.
     case ended(Ending)
-    /// Not now: another attempt after that time.
-    case putOff(JobFailure, after: Duration)
+    /// Not now: another attempt after that time; `failures` is the count of faults so far, nil for one more than before.
+    case putOff(JobFailure, after: Duration, failures: Int? = nil)
     /// The job waits for children, without a slot; `prepare` runs in the transaction that submits them.
     case waiting([NewJob], ChildFailurePolicy, prepare: @Sendable (any SQLConnection) throws -> Void)
     /// The worker ends: the job goes back and the attempt does not count.

@@ -132,9 +132,9 @@ struct JobRunner: Sendable {
             isOurs = await self.persist(control, logger) { () async throws(QueueError) in
                 try await self.queue.release(lease)
             }
-        case .putOff(let failure, let delay):
+        case .putOff(let failure, let delay, let failures):
             isOurs = await self.persist(control, logger) { () async throws(QueueError) in
-                try await self.queue.retry(lease, after: delay, failure)
+                try await self.queue.retry(lease, after: delay, failure, failures: failures)
             }
         case .waiting(let children, let policy, let prepare):
             isOurs = await self.persist(control, logger) { () async throws(QueueError) in
@@ -148,7 +148,13 @@ struct JobRunner: Sendable {
                     try await self.queue.finish(lease, ending, after: end.remainder, terminalAt: end.next)
                 }
             }
-        case .ended(let ending):
+        case .ended(var ending):
+            if ending.state != .completed, ending.messages.isEmpty, lease.job.kind == .chat, lease.job.claims > 1,
+                let shown = await self.queue.partialAnswer(of: lease.job)
+            {
+                ending.messages = [shown]
+            }
+            let ending = ending
             isOurs = await self.persist(control, logger) { () async throws(QueueError) in
                 try await self.queue.finish(lease, ending, after: end.remainder, terminalAt: end.next)
             }
@@ -170,7 +176,7 @@ struct JobRunner: Sendable {
                     "error": "\(ending.failure?.code ?? "-")",
                 ]
             )
-        case .putOff(let failure, let delay):
+        case .putOff(let failure, let delay, _):
             logger.notice("Job put off", metadata: ["ms": "\(delay.milliseconds)", "error": "\(failure.code)"])
         case .waiting(let children, _, _): logger.info("Job waits", metadata: ["children": "\(children.count)"])
         case .released, .abandoned: logger.info("Job given back")

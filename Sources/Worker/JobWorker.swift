@@ -11,8 +11,8 @@ import Store
 ///
 /// Nothing in its memory is needed after its death: whoever lives on takes its jobs when the lease runs out.
 package struct JobWorker: Sendable {
-    /// A worker whose reads have not returned for so long is stuck.
     private static let registrationsMax = 20
+    /// A worker whose reads have not returned for so long is stuck.
     private static let silenceMax = Duration.seconds(30)
 
     package let id: WorkerID
@@ -94,7 +94,8 @@ package struct JobWorker: Sendable {
 
     /// Whether it beats and, with slots free, reads: an orchestrator may restart one that does neither.
     package var isAlive: Bool {
-        self.heartbeat.age < self.queue.configuration.lease && self.consumer.age < Self.silenceMax
+        self.heartbeat.age < self.queue.configuration.lease
+            && (self.consumer.isEnding || self.consumer.age < Self.silenceMax)
     }
 
     /// Interrupts all runs now: their jobs go back to the queue.

@@ -19,7 +19,9 @@ package struct WorkflowHandler: JobHandler {
         }
         let payload = try JSON.decode(WorkflowPayload.self, from: lease.job.payload)
         let children = try await context.queue.children(of: lease.id)
-        guard children.count == payload.messages.count else { return try self.begin(payload, lease, context) }
+        guard children.count == payload.messages.count, children.allSatisfy(\.state.isTerminal) else {
+            return try self.begin(payload, lease, context)
+        }
         let results = children.map(WorkflowReply.ChildResult.init)
         for (index, child) in children.enumerated() {
             context.writer.add(EventData.Child(jobID: lease.id, child: child, index: index), as: .child)

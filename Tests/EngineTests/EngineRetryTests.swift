@@ -36,7 +36,8 @@ struct EngineRetryTests {
                         actions: [],
                         iterations: 1,
                         usage: TokenUsage(),
-                        stopReason: .providerError
+                        stopReason: .providerError,
+                        failures: 5
                     )
                 )
         )
@@ -150,6 +151,17 @@ struct EngineRetryTests {
         #expect(report.requests.count == 1)
         guard case .putOff(let failure, _, _) = report.outcome else { return }
         #expect(failure.message == "the provider's words" && failure.retryable)
+    }
+
+    @Test
+    func `a job that is put off takes along how often its turn was asked`() async {
+        var run = TestRun(
+            script: [.fails(.serverError), .fails(.timeout), .fails(.rateLimited, retryAfter: .seconds(11))]
+        )
+        run.failures = 1
+        let report = await run.report()
+        #expect(report.requests.count == 3)
+        #expect(report.result?.failures == 4)
     }
 
     @Test(arguments: [(0, 5), (1, 4), (3, 2), (4, 1), (9, 1)])

@@ -47,6 +47,19 @@ struct AdmissionGateTests {
         }
     }
 
+    @Test func `what was accepted under a key is found again though the cap is reached`() async throws {
+        try await withTestQueue({ $0.tenantQueuedMax = 1 }) { test in
+            async let _ = test.queue.admission.run()
+            let key = NewJob.Idempotency(key: "k", bodyHash: "h")
+            try await test.submit("a", idempotency: key)
+            try await eventually(within: .seconds(30), "the cap is reached") {
+                try await Self.isRefused("other", by: test)?.code == .tooMany
+            }
+            let again = try await test.submit("b", idempotency: key)
+            #expect(again.jobID == "a" && again.isReplay)
+        }
+    }
+
     @Test func `over the cap of all a job is refused, and the time to come back has its bounds`() async throws {
         try await withTestQueue({ $0.queuedMax = 2 }) { test in
             async let _ = test.queue.admission.run()

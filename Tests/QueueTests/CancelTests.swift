@@ -33,6 +33,33 @@ struct CancelTests {
         }
     }
 
+    @Test func `a job that was asked to end and lost its worker is ended by a reaper, whatever it had lost before`()
+        async throws
+    {
+        try await withTestQueue({ $0.retries.lostMax = 0 }) { test in
+            try await test.submit("a", lane: "c")
+            _ = try #require(try await test.claim().first)
+            #expect(try await test.cancel("a") == ["requested a"])
+            test.clock.advance(by: .seconds(21))
+            await test.reaper.pass()
+            #expect(try await test.job("a").state == .cancelled)
+            #expect(try await test.events("a").last?.hasSuffix("cancelled") == true)
+        }
+    }
+
+    @Test func `with Redis away cancels are answered at once`() async throws {
+        try await withTestQueue { test in
+            for index in 0..<20 { try await test.submit(JobID(rawValue: "j\(index)"), lane: "c") }
+            try await test.server.kill()
+            try await eventually(within: .seconds(20), "Redis is missed") { !test.redis.isConnected }
+            let began = ContinuousClock.now
+            for index in 0..<20 { _ = try await test.cancel(JobID(rawValue: "j\(index)")) }
+            // Each would wait for the command timeout of 30 s.
+            #expect(began.duration(to: .now) < .seconds(20))
+            #expect(try await test.job("j19").state == .cancelled)
+        }
+    }
+
     @Test func `a running job is asked to end, by the control channel and by the heartbeat`() async throws {
         try await withTestQueue { test in
             let told = Mutex<[JobID]>([])

@@ -102,7 +102,8 @@ struct EndTests {
             }
             #expect(try await test.jobs() == ["a completed head 1/1/0 announced"])
             let events = try await test.log.entries(of: "a", after: .zero, limit: 10)
-            #expect(events.map(\.type) == [.start, .token, .complete])
+            // What shuts the worker out stands before the end.
+            #expect(events.map(\.type) == [.start, .token, .attempt, .complete])
             #expect(try await test.timeToLive("a") > 0)
         }
     }
@@ -120,7 +121,29 @@ struct EndTests {
             // The worker counted events that never came into the log, so its own id is higher.
             await test.queue.announce(try await test.job("a"), at: EventID(epoch: lease.epoch, sequence: 40))
             let types = try await test.log.entries(of: "a", after: .zero, limit: 10).map(\.type)
-            #expect(types == [.start, .token, .complete])
+            #expect(types == [.start, .token, .attempt, .complete])
+        }
+    }
+
+    @Test func `a worker that tells the end just before a reaper does leaves one end, and the log shut`() async throws {
+        try await withTestQueue { test in
+            try await test.submit("a")
+            let lease = try #require(try await test.claim().first)
+            try await test.begin(lease)
+            try await test.database.write(.durable) { connection in
+                try Ledger(connection).finish("a", epoch: lease.epoch, TestQueue.ending(.completed))
+            }
+            let job = try await test.job("a")
+            // The reaper has looked, then the worker comes, then the reaper goes on.
+            await test.queue.announce(job, at: EventID(epoch: lease.epoch, sequence: 2))
+            let told = try await test.log.seal("a", with: try job.seal())
+            #expect(told?.type == .complete)
+            #expect(
+                try await test.log.entries(of: "a", after: .zero, limit: 9).map(\.type) == [.start, .token, .complete]
+            )
+            let late = EventFrame(id: EventID(epoch: lease.epoch, sequence: 3), type: .token, text: "x", jobID: "a")
+            let error = await #expect(throws: EventsError.self) { try await test.log.append([late], to: "a") }
+            #expect(error?.code == .fenced)
         }
     }
 

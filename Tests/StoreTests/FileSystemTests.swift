@@ -13,10 +13,12 @@ import Testing
         26 25 0:34 / /over rw - tmpfs tmpfs rw
         """
 
-    @Test(arguments: [
-        ("/data", "nfs4"), ("/data/penguin", "nfs4"), ("/share/a/b", "cifs"), ("/", nil), ("/database", nil),
-        ("/data/local/penguin", nil), ("/home/penguin", nil), ("/over/penguin", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("/data", "nfs4"), ("/data/penguin", "nfs4"), ("/share/a/b", "cifs"), ("/", nil), ("/database", nil),
+            ("/data/local/penguin", nil), ("/home/penguin", nil), ("/over/penguin", nil),
+        ] as [(String, String?)]
+    )
     func `the nearest mount decides, and the last on one point`(path: String, type: String?) {
         #expect(FileSystem.networkType(of: path, mounts: Self.mounts) == type)
     }

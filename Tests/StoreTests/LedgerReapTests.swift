@@ -253,4 +253,31 @@ struct LedgerReapTests {
             #expect(try await store.job("ended").announced)
         }
     }
+
+    @Test
+    func `a cancelled job that is lost is not dead of it, and is found as a stray`() async throws {
+        try await withTestStore { store in
+            for id in ["lost", "given back", "put off", "running", "never asked"] as [JobID] {
+                try await store.submit(id)
+                let job = try await store.run(id, by: id == "lost" ? "gone" : "w1")
+                if id != "never asked" { _ = try await store.ledger { try $0.cancel(id, of: .default) } }
+                try await store.ledger { ledger in
+                    switch id {
+                    case "given back", "never asked": try ledger.release(id, epoch: job.epoch)
+                    case "put off":
+                        let failure = JobFailure(code: "odd", message: "Odd.", retryable: true)
+                        try ledger.retry(id, epoch: job.epoch, at: ledger.now + .seconds(60), after: failure)
+                    default: break
+                    }
+                }
+            }
+            try await store.register("w1")
+            #expect(try await self.reap(store, lostMax: 0).map(\.state) == [.queued])
+            let strays = try await store.ledger { try $0.strayCancels(limit: 9) }
+            #expect(Set(strays.map(\.id)) == ["lost", "given back", "put off"])
+            for stray in strays { _ = try await store.ledger { try $0.cancel(stray.id, of: .default) } }
+            #expect(Set(try await store.states(of: strays.map(\.id))) == [.cancelled])
+            #expect(try await store.ledger { try $0.strayCancels(limit: 9) } == [])
+        }
+    }
 }

@@ -97,6 +97,43 @@ struct LedgerRedriveTests {
         }
     }
 
+    @Test
+    func `what the journal of a job that is put back has is not done again`() async throws {
+        try await withTestStore { store in
+            try await store.submit("j1")
+            let job = try await store.run("j1")
+            let step = Step(index: 0, kind: .modelTurn, state: .done, result: nil, usage: nil, covers: .zero)
+            try await store.ledger { try $0.record(step, of: "j1", epoch: job.epoch) }
+            try await store.finish(job, .failed)
+            #expect(try await store.ledger { try $0.redrive("j1", of: .default) })
+            try await store.run("j1")
+            #expect(try await store.ledger { try $0.steps(of: "j1") } == [step])
+        }
+    }
+
+    @Test
+    func `a parent that is put back takes its children with it that did not complete`() async throws {
+        try await withTestStore { store in
+            try await store.submitTree("root", ["a", "b", "c", "d"], onFailure: .failParent)
+            for (id, state) in [("a", .completed), ("b", .failed), ("c", .dead), ("d", .cancelled)]
+                as [(JobID, JobState)]
+            {
+                try await store.finish(try await store.run(id), state)
+            }
+            try await store.finish(try await store.run("root"), .failed)
+            #expect(try await store.ledger { try $0.redrive("root", of: .default) })
+            #expect(
+                try await store.states(of: ["root", "a", "b", "c", "d"])
+                    == [.queued, .completed, .queued, .queued, .queued]
+            )
+            #expect(try await store.ledger { try $0.children(of: "root") }.map(\.redrives) == [0, 1, 1, 1])
+            try await store.wait(try await store.run("root"), for: ["a", "b", "c", "d"], onFailure: .failParent)
+            #expect(try await store.ledger { try $0.failedParents(limit: 9) } == [])
+            for id in ["b", "c", "d"] as [JobID] { try await store.finish(try await store.run(id)) }
+            #expect(try await store.states(of: ["root"]) == [.queued])
+        }
+    }
+
     // MARK: Delete
 
     @Test
@@ -217,6 +254,19 @@ struct LedgerRedriveTests {
             try await store.ledger { try $0.announced(["b", "root"]) }
             store.clock.advance(by: .seconds(60))
             #expect(try await self.expire(store, after: .seconds(1)) == 3)
+        }
+    }
+
+    @Test
+    func `a job stays as long as its key is remembered`() async throws {
+        try await withTestStore { store in
+            try await store.accept(.noop("j1", idempotency: .init(key: "k", bodyHash: "h")))
+            try await store.finish(try await store.run("j1"))
+            try await store.ledger { try $0.announced(["j1"]) }
+            store.clock.advance(by: .seconds(60))
+            #expect(try await self.expire(store, after: .seconds(1)) == 0)
+            store.clock.advance(by: Ledger.idempotencyKept)
+            #expect(try await self.expire(store, after: .seconds(1)) == 1)
         }
     }
 

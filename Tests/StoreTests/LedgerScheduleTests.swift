@@ -5,6 +5,20 @@ import TestSupport
 
 @Suite(.timeLimit(.minutes(1)))
 struct LedgerScheduleTests {
+    @Test func `a job that is put off keeps the count that it is given, or counts one more`() async throws {
+        try await withTestStore { store in
+            try await store.submit("j1")
+            let job = try await store.run("j1")
+            let now = store.clock.now
+            try await store.ledger { try $0.retry("j1", epoch: job.epoch, at: now, after: Self.fault, failures: 4) }
+            #expect(try await store.job("j1").failures == 4)
+            _ = try await store.ledger { try $0.promote(limit: 1) }
+            let again = try await store.run("j1")
+            try await store.ledger { try $0.retry("j1", epoch: again.epoch, at: now, after: Self.fault) }
+            #expect(try await store.job("j1").failures == 5)
+        }
+    }
+
     private static let fault = JobFailure(code: "provider_unavailable", message: "Away.", retryable: true)
 
     private func promote(_ store: TestStore, limit: Int = 100) async throws -> Int {

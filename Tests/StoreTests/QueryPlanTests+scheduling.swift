@@ -146,6 +146,8 @@ extension QueryPlanTests {
                 _ = try Ledger($0).doomed(lease: .seconds(20), lostMax: 3, limit: 9)
             }
             self.expect(doomed, use: ["INDEX jobs_running"])
+            let stray = try await self.plans(of: store) { _ = try Ledger($0).strayCancels(limit: 9) }
+            self.expect(stray, use: ["INDEX jobs_cancelling"])
             let announced = try await self.plans(of: store) { try Ledger($0).announced(["old-1", "old-2"]) }
             self.expect(announced, use: ["sqlite_autoindex_jobs_1 (id=?)"])
             let drain = try await self.plans(of: store) { _ = try Workers($0).requestDrain("w1") }

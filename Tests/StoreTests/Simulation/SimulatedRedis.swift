@@ -17,8 +17,8 @@ struct SimulatedRedis {
     struct Log {
         var events: [Event] = []
         var expiresAt: Timestamp?
-
-        var last: EventID { self.events.last?.id ?? .zero }
+        /// The highest id that there ever was.
+        var top = EventID.zero
     }
 
     enum Appended { case all, missing, refused }
@@ -82,7 +82,9 @@ struct SimulatedRedis {
         return self.logs[job]?.events.last
     }
 
-    /// XADD of each event in turn, up to the first that is refused; `creating` is without NOMKSTREAM.
+    /// XADD of each event in one pipeline, so that what follows a refused one is tried as well.
+    ///
+    /// `creating` is without NOMKSTREAM. Returns the first answer that is not good.
     mutating func append(
         _ events: [Event],
         to job: JobID,
@@ -90,13 +92,24 @@ struct SimulatedRedis {
         expiringAt end: Timestamp? = nil
     ) throws(Away) -> Appended {
         try self.check()
+        guard creating || self.logs[job] != nil else { return .missing }
+        var result = Appended.all
         for event in events {
-            guard creating || self.logs[job] != nil else { return .missing }
-            guard event.id > self.logs[job, default: Log()].last else { return .refused }
+            guard event.id > self.logs[job, default: Log()].top else {
+                result = .refused
+                continue
+            }
             self.logs[job, default: Log()].events.append(event)
+            self.logs[job]?.top = event.id
         }
         if let end, self.logs[job] != nil { self.logs[job]?.expiresAt = end }
-        return .all
+        return result
+    }
+
+    /// XDEL: the id stays the top one.
+    mutating func remove(_ id: EventID, from job: JobID) throws(Away) {
+        try self.check()
+        self.logs[job]?.events.removeAll { $0.id == id }
     }
 
     mutating func deleteLog(of job: JobID) throws(Away) {

@@ -152,7 +152,7 @@ extension Simulation {
     func announceFromLedger(_ id: JobID, at eventID: EventID, then: @escaping () throws -> Progress) -> Progress {
         .next("read how \(id) ended") {
             guard let job = try self.ledger.job(id), job.state.isTerminal else { return try then() }
-            return self.announce(id, job.state, at: eventID, isFence: job.claims > 0, then: then)
+            return self.announce(id, job.state, at: eventID, isFence: job.wasClaimed, then: then)
         }
     }
 
@@ -175,4 +175,9 @@ extension Simulation {
             try self.announce(ended.dropFirst(), then: then)
         }
     }
+}
+
+extension Job {
+    /// Whether some worker may have it still, perhaps since before it was put back.
+    var wasClaimed: Bool { self.claims > 0 || self.redrives > 0 }
 }

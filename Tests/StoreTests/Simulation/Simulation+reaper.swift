@@ -6,8 +6,9 @@ import Store
 /// What a death has left, as `Reaper` and `Janitor` find it.
 extension Simulation {
     func beginReaping(on process: SimulatedProcess) {
-        switch self.random.below(4) {
+        switch self.random.below(5) {
         case 0: self.beginReap(on: process)
+        case 3: self.beginStrayCancels(on: process)
         case 1: self.beginFailParents(on: process)
         case 2: self.beginShutOut(on: process)
         default: self.beginAnnouncing(on: process)
@@ -43,7 +44,7 @@ extension Simulation {
             return .next("make the log of \(job.id) as a fence") {
                 guard try self.ledger.job(job.id) != nil else { return try rest() }
                 let start = SimulatedRedis.Event(id: .start, type: .start)
-                _ = try self.redis.append([start, attempt], to: job.id, creating: true)
+                try self.makeLog(of: job.id, with: [start, attempt])
                 return try rest()
             }
         }
@@ -97,17 +98,54 @@ extension Simulation {
             return .next("look at the log of \(job.id)") {
                 let last = try self.redis.last(of: job.id)
                 // Without a log only a worker that was shut out may still make one.
-                let isShutOut = last == nil && job.claims > 0 && job.state != .completed
+                let isShutOut = last == nil && job.wasClaimed && job.state != .completed
                 guard !(last?.type.isTerminal ?? !isShutOut) else {
                     return .next("note that \(job.id) is announced") {
                         try self.write(.relaxed) { try $0.announced([job.id]) }
                         return .done
                     }
                 }
-                let late = EventID(epoch: max(job.epoch, 1), sequence: Int64(Int32.max))
-                let eventID = max(late, last?.id ?? late).next
-                return self.announce(job.id, job.state, at: eventID, isFence: isShutOut) { .done }
+                let seal = EventID(epoch: max(job.epoch, 1), sequence: Int64(Int32.max))
+                guard isShutOut else { return self.seal(job, at: seal) }
+                return .next("make the log of \(job.id) to seal it") {
+                    let start = SimulatedRedis.Event(id: .start, type: .start)
+                    try self.makeLog(of: job.id, with: [start])
+                    return self.seal(job, at: seal)
+                }
             }
+        }
+    }
+
+    private func makeLog(of job: JobID, with events: [SimulatedRedis.Event]) throws {
+        let wasThere = self.redis.logs[job] != nil
+        _ = try self.redis.append(events, to: job, creating: true)
+        if !wasThere { self.livesOfLogs[job] = self.watch.rows[job]?.redrives }
+    }
+
+    /// Shuts the log against the worker first, and then looks whether it has written the end after all.
+    private func seal(_ job: Job, at seal: EventID) -> Progress {
+        .next("seal the log of \(job.id)") {
+            let events = [SimulatedRedis.Event(id: seal, type: .attempt)]
+            _ = try self.redis.append(events, to: job.id, creating: false)
+            return .next("look behind the seal of \(job.id)") {
+                let last = self.redis.logs[job.id]?.events.suffix(2).last { $0.id != seal }
+                guard let last, last.type.isTerminal else {
+                    return self.announce(job.id, job.state, at: max(seal, last?.id ?? seal).next) { .done }
+                }
+                return .next("take the seal of \(job.id) away") {
+                    try self.redis.remove(seal, from: job.id)
+                    try self.write(.relaxed) { try $0.announced([job.id]) }
+                    return .done
+                }
+            }
+        }
+    }
+
+    /// Jobs that were cancelled while they ran, and do not run any more.
+    func beginStrayCancels(on process: SimulatedProcess) {
+        process.begin("look for stray cancels") {
+            guard let job = try self.ledger.strayCancels(limit: Self.batchMax).first else { return .done }
+            return .next("cancel \(job.id)") { try self.cancel(job.id, of: job.tenant) }
         }
     }
 

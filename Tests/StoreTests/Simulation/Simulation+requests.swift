@@ -134,28 +134,31 @@ extension Simulation {
     private func beginCancel(on process: SimulatedProcess) {
         guard let id = self.anyJob({ $0.isOpen || self.random.oneIn(8) }), let tenant = self.jobs[id]?.tenant
         else { return }
-        process.begin("cancel \(id)") {
-            guard let before = self.watch.rows[id] else { return .done }
-            let reach = self.openTree(under: id)
-            let result = try self.write(.durable) { try $0.cancel(id, of: tenant) }
-            guard case .cancelled(let tree) = result else {
-                guard before.state.isTerminal else { throw Violation("\(id) is \(before.state): \(result)") }
-                return .done
+        process.begin("cancel \(id)") { try self.cancel(id, of: tenant) }
+    }
+
+    func cancel(_ id: JobID, of tenant: TenantID) throws -> Progress {
+        guard let before = self.watch.rows[id] else { return .done }
+        let reach = self.openTree(under: id)
+        let result = try self.write(.durable) { try $0.cancel(id, of: tenant) }
+        guard case .cancelled(let tree) = result else {
+            guard before.state.isTerminal else { throw Violation("\(id) is \(before.state): \(result)") }
+            return .done
+        }
+        self.note("  ended \(tree.ended.map(\.id)), asked \(tree.requested)")
+        for job in reach {
+            guard let row = self.watch.rows[job], row.state.isTerminal || row.isCancelRequested else {
+                throw Violation("\(job) was not reached by the cancel of \(id)")
             }
-            self.note("  ended \(tree.ended.map(\.id)), asked \(tree.requested)")
-            for job in reach {
-                guard let row = self.watch.rows[job], row.state.isTerminal || row.isCancelRequested else {
-                    throw Violation("\(job) was not reached by the cancel of \(id)")
-                }
+        }
+        if self.isStormy, !tree.requested.isEmpty { self.lingerOver(id) }
+        return self.tell(tree) {
+            // With Redis away nobody could be told.
+            for job in tree.ended where self.redis.isUp && self.watch.rows[job.id]?.isAnnounced == true {
+                self.toldEnded[job.id] = self.watch.rows[job.id]?.redrives
             }
-            if self.isStormy, !tree.requested.isEmpty { self.lingerOver(id) }
-            return self.tell(tree) {
-                // With Redis away nobody could be told.
-                for job in tree.ended where self.redis.isUp && self.watch.rows[job.id]?.isAnnounced == true {
-                    self.toldEnded[job.id] = self.watch.rows[job.id]?.redrives
-                }
-                return .done
-            }
+            guard let parent = self.parents[id], tree.ended.first?.id == id else { return .done }
+            return self.childFailed(of: parent)
         }
     }
 

@@ -48,6 +48,7 @@ extension Simulation {
             (states.contains(.scheduled), self.beginPromote),
             (states.contains(.running), self.beginReap),
             (states.contains(.running), self.beginShutOut),
+            (rows.contains { $0.isCancelRequested && $0.isOpen }, self.beginStrayCancels),
             (states.contains(.waiting), self.beginFailParents),
             (states.contains(.waiting), self.beginJanitor),
             (rows.contains { $0.state.isTerminal && !$0.isAnnounced }, self.beginAnnouncing),
@@ -73,9 +74,10 @@ extension Simulation {
         }
         for (id, log) in self.redis.logs {
             guard let row = self.watch.rows[id], self.livesOfLogs[id] == row.redrives else { continue }
-            guard log.events.count(where: \.type.isTerminal) == 1,
-                log.events.last?.type == Self.terminal(of: row.state)
-            else { throw Violation("\(id) is \(row.state), its log is \(log.events.map { "\($0.id) \($0.type)" })") }
+            let ends = log.events.count(where: \.type.isTerminal)
+            guard ends == 1, log.events.last?.type == Self.terminal(of: row.state) else {
+                throw Violation("\(id) is \(row.state), its log is \(log.events.map { "\($0.id) \($0.type)" })")
+            }
         }
         if self.isChatty { try self.judgeConversations() }
     }

@@ -124,10 +124,8 @@ final class Simulation {
     private func forget(_ id: JobID) {
         self.gone.insert(id)
         self.toldEnded[id] = nil
-        for step in self.jobs[id].map({ $0.steps.indices }) ?? 0..<0 {
-            self.effects["\(id)/\(step)"] = nil
-            self.finishedSteps.remove("\(id)/\(step)")
-        }
+        self.effects = self.effects.filter { !$0.key.hasPrefix("\(id)/") }
+        self.finishedSteps = self.finishedSteps.filter { !$0.hasPrefix("\(id)/") }
     }
 
     func readRows() throws -> [JobID: SimulationWatch.Row] {
@@ -194,16 +192,20 @@ final class Simulation {
         }
     }
 
+    /// Something of what has a point as things are.
     private func beginSomething() throws {
         guard let process = self.random.pick(self.processes.filter { !$0.isPaused }) else { return }
-        if process.worker == nil, self.random.below(3) > 0 { return try self.beginRequest(on: process) }
-        switch self.random.below(10) {
-        case 0...2: self.beginFill(on: process)
-        case 3: self.beginPromote(on: process)
-        case 4: self.beginRedispatch(on: process)
-        case 5: self.beginReaping(on: process)
-        case 6: self.beginJanitor(on: process)
-        default: try self.beginWork(on: process)
+        if process.worker == nil, self.random.oneIn(2) { return try self.beginRequest(on: process) }
+        let states = Set(self.watch.rows.values.map(\.state))
+        var begins: [(SimulatedProcess) throws -> Void] = [self.beginReaping]
+        if states.contains(.queued) { begins += [self.beginFill, self.beginFill, self.beginFill] }
+        if states.contains(.scheduled) { begins += [self.beginPromote, self.beginPromote] }
+        if states.contains(.dispatched) { begins.append(self.beginRedispatch) }
+        if states.contains(where: \.isTerminal) { begins.append(self.beginJanitor) }
+        if process.worker != nil {
+            let weight = self.redis.entries.isEmpty ? 1 : 4
+            begins += Array(repeating: self.beginWork, count: weight)
         }
+        try self.random.pick(begins)?(process)
     }
 }

@@ -155,7 +155,8 @@ struct SimulationWatch {
             throw complaint
         }
         if new.redrives > old.redrives {
-            guard new.state == .queued, [.failed, .dead].contains(old.state), new.epoch > old.epoch,
+            // A cancelled one with its parent.
+            guard new.state == .queued, [.failed, .dead, .cancelled].contains(old.state), new.epoch > old.epoch,
                 new.counters == [0, 0, 0, 0], !new.isAnnounced, !new.isCancelRequested
             else { throw complaint }
             return

@@ -21,7 +21,7 @@ extension InvariantChecker {
         if job.state == "dead" {
             self.report.check(
                 .oneEnd,
-                job.lost > self.record.lostMax,
+                job.lost > self.record.lostMax || job.failure?["code"]?.string?.hasPrefix("provider_") == true,
                 "\(job.id) is dead, having lost \(job.lost) workers"
             )
         }
