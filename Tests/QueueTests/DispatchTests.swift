@@ -127,4 +127,23 @@ struct DispatchTests {
             #expect(done.sorted() == ["a", "b", "c"])
         }
     }
+
+    @Test func `an entry that no group delivers any more keeps its job from nobody for long while slots are free`()
+        async throws
+    {
+        try await withTestQueue { test in
+            try await test.register("w1")
+            try await test.submit("a")
+            #expect(try await test.read(by: "w1").count == 1)
+            _ = try await test.redis.send(RedisCommand("XGROUP", "DELCONSUMER", "t:jobs:default", "workers", "w1"))
+            test.clock.advance(by: .seconds(11))
+            try await test.queue.dispatcher.pass(isTick: true)
+            #expect(try await test.stream() == ["a"])
+            test.clock.advance(by: .seconds(60))
+            try await test.register("w2")
+            try await test.queue.dispatcher.pass(isTick: true)
+            #expect(try await test.stream() == ["a", "a"])
+            #expect(try await test.claim(by: "w2").map(\.id) == ["a"])
+        }
+    }
 }

@@ -233,4 +233,17 @@ struct ManageTests {
     func `an order is read as it was written`(_ order: WorkerOrder) {
         #expect(WorkerOrder(order.text) == order)
     }
+
+    @Test func `consumers that read nothing any more are removed, one with something pending stays`() async throws {
+        try await withTestQueue { test in
+            try await test.submit("a")
+            #expect(try await test.read(by: "pending").count == 1)
+            #expect(try await test.read(by: "idle").isEmpty)
+            try await eventually(within: .seconds(20), "only the pending one is left") {
+                try await test.queue.streams.forgetConsumers(idle: .milliseconds(1))
+                let reply = try await test.redis.send(RedisCommand("XINFO", "CONSUMERS", "t:jobs:default", "workers"))
+                return (reply.array ?? []).compactMap { $0.array?[1].string } == ["pending"]
+            }
+        }
+    }
 }
