@@ -63,8 +63,29 @@ extension Instruments {
             }
         }
         let redis = parts.redis
-        self.registry.onScrape(named: "redis") {
-            [MetricSample("penguin_redis_up", help: "Whether Redis is connected.", value: redis.isConnected ? 1 : 0)]
+        self.registry.onScrape(named: "pools") {
+            [
+                MetricSample(
+                    "penguin_redis_up",
+                    help: "Whether Redis is connected.",
+                    value: redis.isConnected ? 1 : 0
+                ),
+                MetricSample(
+                    "penguin_redis_pending_commands",
+                    help: "Commands that wait for their replies, or for the connection.",
+                    value: Double(redis.pendingCommands)
+                ),
+                MetricSample(
+                    "penguin_database_readers_max",
+                    help: "Connections that may read at once; there is one that writes.",
+                    value: Double(SQLiteDatabase.readersMax)
+                ),
+                MetricSample(
+                    "penguin_database_waiting_writes",
+                    help: "Writes that wait for the next transaction.",
+                    value: Double(database.waitingWrites)
+                ),
+            ]
         }
         if let relay { self.registry.onScrape(named: "followers") { Self.samples(of: relay) } }
     }

@@ -59,6 +59,9 @@ package final class RedisClient: Sendable {
     /// True between the greeting of a connection and its loss.
     package var isConnected: Bool { self.state.withLock { $0.pipeline.isReady } }
 
+    /// Commands that wait for their replies, or for the connection.
+    package var pendingCommands: Int { self.state.withLock { $0.pipeline.pendingCommands } }
+
     /// Which connection this is, from 1; 0 before the first.
     package var connectionNumber: Int { self.state.withLock { $0.connectionNumber } }
 

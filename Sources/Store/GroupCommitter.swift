@@ -46,6 +46,9 @@ final class GroupCommitter: Sendable {
         self.clock = clock
     }
 
+    /// Writes that wait for the next batch.
+    var waitingCount: Int { self.state.withLock { $0.waiting.count } }
+
     func submit(_ write: Write) {
         enum Order { case drain, wait, refuse }
         let order: Order = self.state.withLock { state in

@@ -5,7 +5,7 @@ import GRDB
 
 /// The database on SQLite: one writer with group commit, several readers, WAL.
 package final class SQLiteDatabase: Database {
-    private static let readersMax = 4
+    package static let readersMax = 4
     private static let busyTimeoutSeconds: Double = 5
     private static let openAttemptsMax = 100
     private static let cacheKiB = 16_384
@@ -99,6 +99,9 @@ package final class SQLiteDatabase: Database {
             throw StoreError(database: error)
         }
     }
+
+    /// Writes that wait for the one writer.
+    package var waitingWrites: Int { self.committer.waitingCount }
 
     /// Closes the connections; what was committed is kept.
     ///

@@ -53,7 +53,7 @@ struct ClientFaultTests {
                     fleet.provider.counters.answersLive == Self.deafJobs
                 }
                 let slowest = try await Self.slowestAnswer(of: 20, web)
-                #expect(slowest < .seconds(5), "another client's answer took \(slowest)")
+                #expect(slowest < .seconds(20), "another client's answer took \(slowest)")
                 try await eventually(within: .seconds(60), "the big answers are complete") {
                     fleet.provider.counters.answersLive == 0
                 }

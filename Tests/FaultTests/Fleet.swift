@@ -56,7 +56,13 @@ final class Fleet: Sendable {
     func startWorker(seenBy server: WebServer, variables: [String: String] = [:]) async throws -> PenguinProcess {
         let before = try await server.liveWorkers()
         let process = try await self.launch(.worker, [], variables: variables)
-        try await self.await(process, "the worker is registered") { try await server.liveWorkers() > before }
+        // A dead worker counts until its lease is over, and may leave while this one comes.
+        var lowest = before
+        try await self.await(process, "the worker is registered") {
+            let live = try await server.liveWorkers()
+            lowest = min(lowest, live)
+            return live > lowest
+        }
         return process
     }
 

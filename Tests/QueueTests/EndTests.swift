@@ -102,8 +102,9 @@ struct EndTests {
             }
             #expect(try await test.jobs() == ["a completed head 1/1/0 announced"])
             let events = try await test.log.entries(of: "a", after: .zero, limit: 10)
-            // What shuts the worker out stands before the end.
-            #expect(events.map(\.type) == [.start, .token, .attempt, .complete])
+            // What shuts the worker out may stand before the end.
+            #expect(events.map(\.type).filter { $0 != .attempt } == [.start, .token, .complete])
+            #expect(events.last?.type == .complete)
             #expect(try await test.timeToLive("a") > 0)
         }
     }

@@ -55,9 +55,13 @@ extension Simulation {
             (true, self.beginFill),
             (states.contains(.dispatched), self.beginRedispatch),
         ]
+        let strays = self.watch.rows.filter { $0.value.isStrayCancel }.keys
         for timer in timers where timer.isDue {
             timer.begin(one)
             try self.finishOperations()
+        }
+        guard strays.isEmpty || strays.contains(where: { self.watch.rows[$0]?.isStrayCancel != true }) else {
+            throw Violation("\(Array(strays)) were cancelled, do not run, and nobody ends them")
         }
         for process in self.processes {
             guard let worker = process.worker else { continue }

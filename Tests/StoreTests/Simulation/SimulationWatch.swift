@@ -189,4 +189,6 @@ struct SimulationWatch {
 
 extension SimulationWatch.Row {
     var isOpen: Bool { !self.state.isTerminal }
+    /// Cancelled while it ran, and does not run any more.
+    var isStrayCancel: Bool { self.isOpen && self.isCancelRequested && self.state != .running }
 }
